@@ -1,0 +1,1 @@
+"""The operator's own machine: the only place where a report becomes readable."""

@@ -1,0 +1,1 @@
+"""Shelves for sealed envelopes and nothing else: the vault recognises an envelope's outside."""
