@@ -1,0 +1,68 @@
+# Amana.  `make demo` and `make test` need Python >= 3.11, make and the package indexes; no more.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/stamp
+
+.PHONY: demo test check lint types contracts coverage bench screenshots clean help
+
+help:
+	@echo "make demo         a rehearsal of the whole: site, sync and a desk, on this machine"
+	@echo "make test         every test"
+	@echo "make check        the tests, and ruff, mypy, the import contracts and coverage"
+	@echo "make bench        the benchmarks, as ratios"
+	@echo "make screenshots  every page, in every language, narrow and wide, into screenshots/"
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Amana needs Python 3.11 or newer. Say which one with: make PYTHON=/path/to/python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Python could not make a virtual environment (on Debian: apt-get install python3-venv)."; rm -rf $(VENV); exit 1; }
+
+$(STAMP).runtime: requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what Amana needs into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMP).dev: requirements/dev.txt $(STAMP).runtime
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: $(STAMP).runtime
+	@exec $(BIN)/python -m demo
+
+# The system programs that judge our work from outside (a browser, ExifTool, strace) are installed
+# where that is possible; a test whose judge is missing says so and is skipped, and CI refuses skips.
+test: $(STAMP).dev
+	@sh tools/install-judges
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest
+
+lint: $(STAMP).dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP).dev
+	$(BIN)/mypy
+
+contracts: $(STAMP).dev
+	$(BIN)/lint-imports
+
+coverage: test
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=95 --format=total
+	$(BIN)/coverage report --fail-under=100 --include='crypto/*,vault/*,sanitizer/*'
+
+check: lint types contracts coverage
+
+bench: $(STAMP).dev
+	@$(BIN)/python -m tests.bench
+
+screenshots: $(STAMP).dev
+	@sh tools/install-judges
+	@$(BIN)/python -m tests.support.screenshots screenshots
+
+clean:
+	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,341 @@
+"""What stands inside an envelope: part 0, as JSON.  Format: crypto/FORMAT.md, section 8.
+
+Rule: `from_json` accounts for every field or raises `ManifestMalformed`, and what a person wrote
+never shows in a repr, so no traceback carries it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from crypto.errors import ManifestTooLarge, SignatureInvalid
+from crypto.header import Header, Kind
+from crypto.ids import (
+    CaseId,
+    Day,
+    Deployment,
+    EnvelopeId,
+    HeaderHash,
+    Kid,
+    parse_digest,
+    parse_envelope_id,
+    parse_header_hash,
+    parse_kid,
+)
+from crypto.keys import ReplyPublicKey, SigningPublicKey
+from crypto.signing import SigningPrivateKey, sign_body, verify_body
+from crypto.strict_json import Fields, Json, dump
+
+IDENTITY_MOST = 3000
+"""Bytes of an identity's JSON at most: a named one and an empty one take the same room."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRef:
+    """Another envelope of the same case: its id, and the hash of its header."""
+
+    id: EnvelopeId
+    header_hash: HeaderHash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportManifest:
+    """A report.  The reply key and the follow-up key of the case come from here, not a server."""
+
+    form_version: int
+    language: str
+    category: str = field(repr=False)
+    fields: Mapping[str, Json] = field(repr=False)
+    identity_mode: str
+    evidence: tuple[EvidenceRef, ...]
+    identity: EvidenceRef
+    reply_key: ReplyPublicKey
+    follow_up_key: SigningPublicKey
+    sealed_by: str
+    cleaned_by: str
+
+    def to_json(self) -> bytes:
+        """Return the JSON, UTF-8; raises `ManifestMalformed` for text that UTF-8 cannot hold."""
+        return dump(
+            form_version=self.form_version,
+            language=self.language,
+            category=self.category,
+            fields=self.fields,
+            identity_mode=self.identity_mode,
+            evidence=_refs(self.evidence),
+            identity=_ref(self.identity),
+            reply_key=self.reply_key.raw.hex(),
+            follow_up_key=self.follow_up_key.raw.hex(),
+            sealed_by=self.sealed_by,
+            cleaned_by=self.cleaned_by,
+        )
+
+    @classmethod
+    def from_json(cls, untrusted: bytes) -> Self:
+        """Parse; raises `ManifestMalformed`."""
+        with Fields.of_manifest(untrusted) as given:
+            return cls(
+                form_version=given.number("form_version"),
+                language=given.text("language"),
+                category=given.text("category"),
+                fields=given.mapping("fields"),
+                identity_mode=given.text("identity_mode"),
+                evidence=_parse_refs(given.objects("evidence")),
+                identity=_parse_ref(given.object("identity")),
+                reply_key=given.hexed("reply_key", ReplyPublicKey.from_bytes),
+                follow_up_key=given.hexed("follow_up_key", SigningPublicKey.from_bytes),
+                sealed_by=given.text("sealed_by"),
+                cleaned_by=given.text("cleaned_by"),
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceManifest:
+    """One file: a neutral name, what it is, its true length and SHA-256, what kinds were removed.
+
+    Its content is part 1 of the same envelope.
+    """
+
+    name: str
+    media_type: str
+    length: int
+    sha256: bytes
+    removed: tuple[str, ...]
+
+    def to_json(self) -> bytes:
+        """Return the JSON, UTF-8; raises `ManifestMalformed` for text that UTF-8 cannot hold."""
+        return dump(
+            name=self.name,
+            media_type=self.media_type,
+            length=self.length,
+            sha256=self.sha256.hex(),
+            removed=list(self.removed),
+        )
+
+    @classmethod
+    def from_json(cls, untrusted: bytes) -> Self:
+        """Parse; raises `ManifestMalformed`."""
+        with Fields.of_manifest(untrusted) as given:
+            return cls(
+                name=given.text("name"),
+                media_type=given.text("media_type"),
+                length=given.number("length"),
+                sha256=given.hexed("sha256", parse_digest),
+                removed=given.texts("removed"),
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityManifest:
+    """Who reports and how to reach them safely; empty, and of the same size, if anonymous."""
+
+    identity_mode: str
+    identity: Mapping[str, Json] = field(repr=False)
+    safe_contact: Mapping[str, Json] = field(repr=False)
+
+    def to_json(self) -> bytes:
+        """Return the JSON; raises `ManifestTooLarge` above 3000 bytes, or `ManifestMalformed`."""
+        dumped = dump(
+            identity_mode=self.identity_mode,
+            identity=self.identity,
+            safe_contact=self.safe_contact,
+        )
+        if len(dumped) > IDENTITY_MOST:
+            raise ManifestTooLarge
+        return dumped
+
+    @classmethod
+    def from_json(cls, untrusted: bytes) -> Self:
+        """Parse; raises `ManifestMalformed`."""
+        with Fields.of_manifest(untrusted) as given:
+            return cls(
+                identity_mode=given.text("identity_mode"),
+                identity=given.mapping("identity"),
+                safe_contact=given.mapping("safe_contact"),
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpBody:
+    """A message of the holder of a receipt, with further files; the body of a signed manifest."""
+
+    text: str = field(repr=False)
+    evidence: tuple[EvidenceRef, ...]
+    identity: EvidenceRef
+    reply_key: ReplyPublicKey
+    follow_up_key: SigningPublicKey
+    language: str
+
+    def to_json(self) -> bytes:
+        """Return the JSON, UTF-8; raises `ManifestMalformed` for text that UTF-8 cannot hold."""
+        return dump(
+            text=self.text,
+            evidence=_refs(self.evidence),
+            identity=_ref(self.identity),
+            reply_key=self.reply_key.raw.hex(),
+            follow_up_key=self.follow_up_key.raw.hex(),
+            language=self.language,
+        )
+
+    @classmethod
+    def from_json(cls, untrusted: bytes) -> Self:
+        """Parse; raises `ManifestMalformed`."""
+        with Fields.of_manifest(untrusted) as given:
+            return cls(
+                text=given.text("text"),
+                evidence=_parse_refs(given.objects("evidence")),
+                identity=_parse_ref(given.object("identity")),
+                reply_key=given.hexed("reply_key", ReplyPublicKey.from_bytes),
+                follow_up_key=given.hexed("follow_up_key", SigningPublicKey.from_bytes),
+                language=given.text("language"),
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyBody:
+    """An operator's answer and its day; the body of a signed manifest."""
+
+    text: str = field(repr=False)
+    author_day: Day
+
+    def to_json(self) -> bytes:
+        """Return the JSON, UTF-8; raises `ManifestMalformed` for text that UTF-8 cannot hold."""
+        return dump(text=self.text, author_day=self.author_day)
+
+    @classmethod
+    def from_json(cls, untrusted: bytes) -> Self:
+        """Parse; raises `ManifestMalformed`."""
+        with Fields.of_manifest(untrusted) as given:
+            return cls(text=given.text("text"), author_day=Day(given.number("author_day")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryBody:
+    """What an operator did to a case; the body of a signed manifest."""
+
+    type: str
+    data: Mapping[str, Json] = field(repr=False)
+
+    def to_json(self) -> bytes:
+        """Return the JSON, UTF-8; raises `ManifestMalformed` for text that UTF-8 cannot hold."""
+        return dump(type=self.type, data=self.data)
+
+    @classmethod
+    def from_json(cls, untrusted: bytes) -> Self:
+        """Parse; raises `ManifestMalformed`."""
+        with Fields.of_manifest(untrusted) as given:
+            return cls(type=given.text("type"), data=given.mapping("data"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedManifest:
+    """The manifest of a follow-up, an entry or a reply: a body as text, and who signed it for whom.
+
+    `recipients` are the true key ids of all readers, a receipt's included: a server gives each
+    reader their own wraps only, so the list that was signed travels with the signature.
+    """
+
+    body: str = field(repr=False)
+    parents: tuple[HeaderHash, ...]
+    recipients: tuple[Kid, ...]
+    signer: Kid
+    signature: bytes
+
+    @classmethod
+    def sign(  # noqa: PLR0913  # each argument is one field of the statement
+        cls,
+        kind: Kind,
+        key: SigningPrivateKey,
+        *,
+        deployment: Deployment,
+        case: CaseId,
+        envelope: EnvelopeId,
+        recipients: Sequence[Kid],
+        parents: Sequence[HeaderHash],
+        body: bytes,
+    ) -> Self:
+        """Sign a body's JSON for one envelope, whose id the sealer gave beforehand.
+
+        Raises `SignatureInvalid` for a kind that is never signed or a list that cannot be signed.
+        """
+        signature = sign_body(
+            kind,
+            key,
+            deployment=deployment,
+            case=case,
+            envelope=envelope,
+            recipients=recipients,
+            parents=parents,
+            body=body,
+        )
+        return cls(
+            body=body.decode(),
+            parents=tuple(parents),
+            recipients=tuple(recipients),
+            signer=key.public.kid,
+            signature=signature,
+        )
+
+    def verify(self, header: Header, public: SigningPublicKey, reader: Kid) -> bytes:
+        """Return the body's JSON if `public` signed it for this envelope and for this reader.
+
+        Raises `SignatureInvalid` otherwise.  That `public` is who it should be (the follow-up key
+        of the case, an operator of the roster in force) is the caller's to know.
+        """
+        if self.signer != public.kid or reader not in self.recipients:
+            raise SignatureInvalid("signed by another key, or for other readers")
+        body = self.body.encode()
+        verify_body(
+            header.kind,
+            public,
+            self.signature,
+            deployment=header.deployment,
+            case=header.case,
+            envelope=header.envelope,
+            recipients=self.recipients,
+            parents=self.parents,
+            body=body,
+        )
+        return body
+
+    def to_json(self) -> bytes:
+        """Return the JSON, UTF-8."""
+        return dump(
+            body=self.body,
+            parents=[parent.hex() for parent in self.parents],
+            recipients=[kid.hex() for kid in self.recipients],
+            signer=self.signer.hex(),
+            signature=self.signature.hex(),
+        )
+
+    @classmethod
+    def from_json(cls, untrusted: bytes) -> Self:
+        """Parse; raises `ManifestMalformed`.  Nothing is verified yet."""
+        with Fields.of_manifest(untrusted) as given:
+            return cls(
+                body=given.text("body"),
+                parents=given.all_hexed("parents", parse_header_hash),
+                recipients=given.all_hexed("recipients", parse_kid),
+                signer=given.hexed("signer", parse_kid),
+                signature=given.hexed("signature", bytes),
+            )
+
+
+def _ref(ref: EvidenceRef) -> dict[str, Json]:
+    return {"id": ref.id.hex(), "header_hash": ref.header_hash.hex()}
+
+
+def _refs(refs: Sequence[EvidenceRef]) -> list[Json]:
+    return [_ref(ref) for ref in refs]
+
+
+def _parse_ref(untrusted: Fields) -> EvidenceRef:
+    with untrusted as given:
+        return EvidenceRef(
+            id=given.hexed("id", parse_envelope_id),
+            header_hash=given.hexed("header_hash", parse_header_hash),
+        )
+
+
+def _parse_refs(untrusted: Sequence[Fields]) -> tuple[EvidenceRef, ...]:
+    return tuple(_parse_ref(each) for each in untrusted)

@@ -1,0 +1,142 @@
+"""What the desk shouts about: signs that the server, or somebody behind it, is not honest.
+
+Rule: an alarm never stops the list.  A case that something forged was put into is
+shown, the forged thing is not, and the alarm says so in words an operator can act on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Sign(StrEnum):
+    """The signs a desk knows; their values are stable and appear in `--json`."""
+
+    # about the server as a whole
+    ROSTER_WENT_BACKWARDS = "roster-went-backwards"
+    ROSTER_REFUSED = "roster-refused"
+    # seen while syncing
+    MISSING = "missing-that-was-there"
+    WRAP_LEFT_OUT = "wrap-left-out"
+    ENVELOPE_CHANGED = "envelope-changed"
+    ENVELOPE_MALFORMED = "envelope-malformed"
+    FOREIGN_DEPLOYMENT = "foreign-deployment"
+    PARTS_REFUSED = "parts-refused"
+    ANSWER_REFUSED = "answer-refused"
+    # seen while reading a case
+    CANNOT_OPEN = "cannot-open"
+    REPORT_TWICE = "report-twice"
+    REPORT_MISSING = "report-missing"
+    EVIDENCE_NOT_NAMED = "evidence-not-named"
+    EVIDENCE_SWAPPED = "evidence-swapped"
+    EVIDENCE_MISSING = "evidence-missing"
+    IDENTITY_NOT_NAMED = "identity-not-named"
+    IDENTITY_SWAPPED = "identity-swapped"
+    IDENTITY_MISSING = "identity-missing"
+    KEYS_CHANGED = "keys-changed"
+    FOLLOW_UP_FORGED = "follow-up-forged"
+    FOLLOW_UP_UNPROVEN = "follow-up-unproven"
+    REPLY_FORGED = "reply-forged"
+    ENTRY_FORGED = "entry-forged"
+    SIGNER_UNKNOWN = "signer-unknown"
+    PARENT_MISSING = "parent-missing"
+
+
+WORDS: dict[Sign, str] = {
+    Sign.ROSTER_WENT_BACKWARDS: (
+        "The server offers an older list of keys than one this desk has already seen, or another "
+        "of the same number. Nothing was fetched."
+    ),
+    Sign.ROSTER_REFUSED: (
+        "The server's list of keys is not one the pinned root signed, or it is not in force today."
+    ),
+    Sign.MISSING: "The server no longer has this envelope. This desk keeps its copy.",
+    Sign.WRAP_LEFT_OUT: (
+        "This desk's key is in the roster the envelope was sealed under, and its wrap was left "
+        "out: others may read what this desk may not."
+    ),
+    Sign.ENVELOPE_CHANGED: (
+        "The server shows other bytes under an id that this desk already holds. The first ones "
+        "were kept."
+    ),
+    Sign.ENVELOPE_MALFORMED: "The server sent something that is not an envelope.",
+    Sign.FOREIGN_DEPLOYMENT: "An envelope of another deployment was put among ours. Not kept.",
+    Sign.PARTS_REFUSED: (
+        "A file arrived that is not the one its envelope was sealed with: swapped, cut short or "
+        "changed on the way. Not kept; the next sync asks again."
+    ),
+    Sign.ANSWER_REFUSED: "The server does not take what this desk wrote. It is kept here.",
+    Sign.CANNOT_OPEN: (
+        "This envelope does not open with this desk's key: its wrap or its content comes from "
+        "another envelope, or was changed."
+    ),
+    Sign.REPORT_TWICE: "There is more than one report in this case: one of them was put here.",
+    Sign.REPORT_MISSING: (
+        "This case has no report on this machine: it began with a message to an unused code, or "
+        "the server is holding the report back."
+    ),
+    Sign.EVIDENCE_NOT_NAMED: (
+        "A file lies in this case that no report or message of it names. It is not shown."
+    ),
+    Sign.EVIDENCE_SWAPPED: (
+        "A file's envelope is not the one that the report named when it was sealed. It is not "
+        "shown."
+    ),
+    Sign.EVIDENCE_MISSING: (
+        "The report names a file that is not on this machine. Sync again; if this stays, the "
+        "server is holding it back."
+    ),
+    Sign.IDENTITY_NOT_NAMED: "An identity lies in this case that nothing in it names.",
+    Sign.IDENTITY_SWAPPED: "The identity is not the one that the report named when it was sealed.",
+    Sign.IDENTITY_MISSING: "The report names an identity envelope that the server did not give.",
+    Sign.KEYS_CHANGED: (
+        "A message carries other keys than the report. Answers go to the report's key only."
+    ),
+    Sign.FOLLOW_UP_FORGED: (
+        "A message pretends to come from the reporter and is not signed by the reporter's key. "
+        "It is not shown."
+    ),
+    Sign.FOLLOW_UP_UNPROVEN: (
+        "Nobody here can say whether the reporter wrote this message: the report it belongs to "
+        "is not readable with certainty on this machine. It is not shown."
+    ),
+    Sign.REPLY_FORGED: (
+        "An answer pretends to come from an operator, and is not signed by one for this case. It "
+        "is not shown."
+    ),
+    Sign.ENTRY_FORGED: (
+        "An entry of the journal is not signed by an operator for this case. It does not count."
+    ),
+    Sign.SIGNER_UNKNOWN: (
+        "This was signed under a list of keys that this desk has never seen, so nobody can say "
+        "who signed it. It is not shown."
+    ),
+    Sign.PARENT_MISSING: (
+        "This answers something that is not on this machine: the server may be holding a message "
+        "back."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Alarm:
+    """One sign, and where it was seen; `case` and `envelope` are lower-case hex or empty."""
+
+    sign: Sign
+    case: str = ""
+    envelope: str = ""
+
+    @property
+    def words(self) -> str:
+        """What an operator reads."""
+        return WORDS[self.sign]
+
+    def to_json(self) -> dict[str, str]:
+        """The stable shape: sign, case, envelope, words."""
+        return {
+            "sign": str(self.sign),
+            "case": self.case,
+            "envelope": self.envelope,
+            "words": self.words,
+        }

@@ -1,0 +1,247 @@
+"""A case as an operator reads it: the report, what was said since, and what was done.
+
+Rule: a case is made of what desk.verify found genuine, and of nothing else; its state is
+the fold of its signed entries.  Nothing here is written to a disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from crypto.ids import date_of
+from desk.errors import AmbiguousCase, NoSuchCase
+from desk.order import Node, ancestors, heads, ordered
+from desk.verify import Entry, FollowUp, Genuine, Judge, Named, Reply
+from desk.workflow import RECEIVED, STATE_FIELD, STATUS_ENTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crypto.ids import CaseId, Day, EnvelopeId, HeaderHash
+    from crypto.keys import ReplyPublicKey
+    from crypto.manifest import ReportManifest
+    from crypto.strict_json import Json
+    from desk.alarms import Alarm
+    from desk.desk import Desk
+    from desk.store import Envelope
+
+REF_DIGITS = 8
+_DANGERS = {
+    "danger_now": ("yes", "unsure"),
+    "imminent": ("yes", "unsure"),
+    "victim_minor": ("yes",),
+    "self_harm_thoughts": ("yes",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case.  `alarms` holds those of the case alone; `timeline` is parents first."""
+
+    id: CaseId
+    day: Day
+    report: ReportManifest | None
+    timeline: tuple[FollowUp | Reply | Entry, ...]
+    files: tuple[Named, ...]
+    identities: tuple[Named, ...]
+    alarms: tuple[Alarm, ...]
+    state: str
+    state_conflict: tuple[str, ...]
+    unanswered: bool
+    readable: bool
+    heads: tuple[HeaderHash, ...]
+    reply_key: ReplyPublicKey | None = field(repr=False)
+    report_id: EnvelopeId | None
+
+    @property
+    def ref(self) -> str:
+        """The first eight hex digits, in two groups: enough for a room, and easy to say."""
+        digits = self.id.hex()[:REF_DIGITS]
+        return f"{digits[:4]}-{digits[4:]}"
+
+    @property
+    def category(self) -> str:
+        """The category's id, by the reporter's own choice; empty without a report."""
+        return self.report.category if self.report else ""
+
+    @property
+    def identity_mode(self) -> str:
+        """`anonymous`, `contact_only`, `full_identity`, or empty without a report."""
+        return self.report.identity_mode if self.report else ""
+
+    @property
+    def fields(self) -> Mapping[str, Json]:
+        """The form's answers by field id."""
+        return self.report.fields if self.report else {}
+
+    @property
+    def danger(self) -> bool:
+        """Whether the reporter spoke of danger to life, a minor, or self-harm; unsure counts."""
+        return any(self.fields.get(name) in values for name, values in _DANGERS.items())
+
+    @property
+    def messages(self) -> tuple[FollowUp | Reply, ...]:
+        """The conversation without the journal."""
+        return tuple(one for one in self.timeline if not isinstance(one, Entry))
+
+    def files_of(self, envelope: EnvelopeId | None) -> tuple[Named, ...]:
+        """The files that one message (or the report) named."""
+        return tuple(one for one in self.files if one.by == envelope)
+
+    def to_json(self) -> dict[str, object]:
+        """One row of `list --json`; the shape is stable and described in `list --help`."""
+        return {
+            "case": self.id.hex(),
+            "ref": self.ref,
+            "day": iso(self.day),
+            "category": self.category,
+            "identity_mode": self.identity_mode,
+            "danger": self.danger,
+            "files": len(self.files),
+            "messages": len(self.messages),
+            "unanswered": self.unanswered,
+            "state": self.state,
+            "readable": self.readable,
+            "alarms": [alarm.to_json() for alarm in self.alarms],
+        }
+
+
+class Cases:
+    """The cases on one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def all(self) -> tuple[Case, ...]:
+        """Every case: urgent first, then unanswered, then the newest day."""
+        by_case: dict[CaseId, list[Envelope]] = {}
+        for one in self._desk.store.everything():
+            by_case.setdefault(one.case, []).append(one)
+        stored = self._alarms()
+        origins = self._desk.store.origins()
+        found = [
+            self._case(case, envelopes, origins.get(case), stored.get(case.hex(), ()))
+            for case, envelopes in by_case.items()
+        ]
+        return tuple(
+            sorted(found, key=lambda one: (not one.danger, not one.unanswered, -one.day, one.id))
+        )
+
+    def find(self, untrusted_ref: str) -> Case:
+        """The case whose id begins so; dashes, spaces and capitals do not matter.
+
+        Raises:
+            NoSuchCase, AmbiguousCase: none, or several.
+        """
+        wanted = untrusted_ref.strip().lower().replace("-", "").replace(" ", "")
+        matching = sorted(
+            case for case in self._desk.store.cases() if wanted and case.hex().startswith(wanted)
+        )
+        if not matching:
+            raise NoSuchCase(
+                "No case here has that reference. `amana-desk list` shows those there are; "
+                "`amana-desk sync` fetches what is new."
+            )
+        if len(matching) > 1:
+            several = ", ".join(case.hex()[:12] for case in matching[:5])
+            raise AmbiguousCase(f"Several cases begin so: {several}. Type more of it.")
+        (case,) = matching
+        return self._case(
+            case,
+            self._desk.store.of_case(case),
+            self._desk.store.origins().get(case),
+            self._alarms().get(case.hex(), ()),
+        )
+
+    def _alarms(self) -> dict[str, tuple[Alarm, ...]]:
+        grouped: dict[str, tuple[Alarm, ...]] = {}
+        for alarm in self._desk.store.alarms():
+            grouped[alarm.case] = (*grouped.get(alarm.case, ()), alarm)
+        return grouped
+
+    def _case(
+        self,
+        case: CaseId,
+        envelopes: Sequence[Envelope],
+        pinned: EnvelopeId | None,
+        stored: tuple[Alarm, ...],
+    ) -> Case:
+        found = Judge(self._desk.opener, self._desk.trust).judge(case, envelopes, pinned)
+        return _folded(found, envelopes, stored)
+
+
+def desk_alarms(desk: Desk) -> tuple[Alarm, ...]:
+    """The remembered alarms that belong to no case: about the server itself."""
+    return tuple(sorted(one for one in desk.store.alarms() if not one.case))
+
+
+def _folded(found: Genuine, envelopes: Sequence[Envelope], stored: tuple[Alarm, ...]) -> Case:
+    everything: tuple[FollowUp | Reply | Entry, ...] = (
+        *found.follow_ups,
+        *found.replies,
+        *found.entries,
+    )
+    said = {one.node.hash: one for one in everything}
+    nodes = {name: one.node for name, one in said.items()}
+    if found.report_envelope is not None:
+        header = found.report_envelope.header
+        nodes[header.hash] = Node(header.hash, header.day, ())
+    timeline = tuple(said[node.hash] for node in ordered(nodes.values()) if node.hash in said)
+    state, conflict = _state(timeline, nodes)
+    return Case(
+        id=found.case,
+        day=_day(found, envelopes),
+        report=found.report,
+        timeline=timeline,
+        files=tuple(found.files),
+        identities=tuple(found.identities),
+        alarms=tuple(sorted({*found.alarms, *stored})),
+        state=state,
+        state_conflict=conflict,
+        unanswered=_unanswered(found, nodes),
+        readable=found.readable,
+        heads=heads(nodes.values()),
+        reply_key=found.reply_key,
+        report_id=found.report_envelope.id if found.report_envelope else None,
+    )
+
+
+def _day(found: Genuine, envelopes: Sequence[Envelope]) -> Day:
+    if found.report_envelope is not None:
+        return found.report_envelope.header.day
+    return min(one.header.day for one in envelopes)
+
+
+def _state(
+    timeline: Sequence[FollowUp | Reply | Entry], nodes: Mapping[HeaderHash, Node]
+) -> tuple[str, tuple[str, ...]]:
+    """The newest state, and all the newest ones where two desks set it without each other."""
+    steps = [
+        (one.node.hash, value)
+        for one in timeline
+        if isinstance(one, Entry)
+        and one.body.type == STATUS_ENTRY
+        and isinstance(value := one.body.data.get(STATE_FIELD), str)
+    ]
+    if not steps:
+        return RECEIVED, ()
+    overtaken = ancestors([name for name, _ in steps], nodes)
+    newest = list(dict.fromkeys(value for name, value in steps if name not in overtaken))
+    return newest[-1], tuple(newest) if len(newest) > 1 else ()
+
+
+def _unanswered(found: Genuine, nodes: Mapping[HeaderHash, Node]) -> bool:
+    """Whether the reporter said something that no answer comes after."""
+    asked = {one.node.hash for one in found.follow_ups}
+    if found.report_envelope is not None:
+        asked.add(found.report_envelope.header.hash)
+    return not asked <= ancestors([one.node.hash for one in found.replies], nodes)
+
+
+def iso(day: Day) -> str:
+    """A day as `2026-11-22`, or its bare number where a forger wrote one beyond the calendar."""
+    try:
+        return date_of(day).isoformat()
+    except OverflowError:
+        return str(day)

@@ -1,0 +1,11 @@
+"""amana-desk: keys, sync, cases, answers, pages; on an operator's own machine.
+
+Exit 0: done.  1: it could not be done, said on stderr.  2: the command line was not
+understood.  3: done, and there are alarms.
+"""
+
+# Importing the two registers their commands with the group.
+from desk import commands, setup
+from desk.program import main
+
+__all__ = ["commands", "main", "setup"]

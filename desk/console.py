@@ -1,0 +1,189 @@
+"""What the commands print: tables, one case, alarms, a progress bar.
+
+Rule: a stranger's text is printed as text; it can neither move the cursor nor colour,
+link or reorder what the desk says (desk.words.plain).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from desk import words
+from desk.cases import iso
+from desk.evidence import view
+from desk.summary import IDENTITY_LOCKED, deep_alarms
+from desk.verify import Entry, FollowUp, Reply
+from desk.workflow import state_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from desk.alarms import Alarm
+    from desk.cases import Case
+    from desk.desk import Desk
+    from desk.evidence import FileView
+
+
+def out() -> Console:
+    """Standard output; as wide as the terminal, and 100 columns into a pipe."""
+    console = Console(highlight=False, soft_wrap=False)
+    return console if console.is_terminal else Console(highlight=False, width=100)
+
+
+def err() -> Console:
+    """Standard error, for alarms and progress."""
+    return Console(stderr=True, highlight=False)
+
+
+class Bar:
+    """A sync's progress at a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("Connecting", total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def step(self, words: str) -> None:
+        """Say what is being done."""
+        self._bar.update(self._task, description=words)
+
+    def expect(self, amount: int) -> None:
+        """So many bytes will come."""
+        self._bar.update(self._task, total=amount)
+
+    def advance(self, amount: int) -> None:
+        """So many bytes came."""
+        self._bar.advance(self._task, amount)
+
+
+def print_alarms(console: Console, alarms: Sequence[Alarm]) -> None:
+    """Alarms, in red."""
+    if not alarms:
+        return
+    lines = Text()
+    for number, alarm in enumerate(alarms):
+        where = " ".join(part[:8] for part in (alarm.case, alarm.envelope) if part)
+        lines.append("\n" if number else "").append(str(alarm.sign), "bold")
+        lines.append(f"  {where}\n" if where else "\n").append(f"  {alarm.words}")
+    title = words.count(len(alarms), "alarm")
+    console.print(Panel(lines, title=title, title_align="left", border_style="red", style="red"))
+
+
+def print_cases(console: Console, cases: Sequence[Case]) -> None:
+    """The list."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("", "Case", "Day", "Category", "Who", "Files", "State", ""):
+        table.add_column(
+            name, no_wrap=name != "Category", justify="right" if name == "Files" else "left"
+        )
+    for one in cases:
+        table.add_row(
+            Text("D", "bold red") if one.danger else Text(""),
+            Text(one.ref, "bold"),
+            iso(one.day),
+            Text(words.plain(words.label(one.category)) if one.readable else "not readable here"),
+            Text(words.plain(words.label(one.identity_mode)) if one.identity_mode else "–"),
+            str(len(one.files)),
+            Text(words.plain(state_words(one.state))),
+            _marks(one),
+        )
+    console.print(table)
+
+
+def _marks(case: Case) -> Text:
+    marks = Text()
+    if case.unanswered and case.readable:
+        marks.append("unanswered ", "yellow")
+    if case.alarms:
+        marks.append(words.count(len(case.alarms), "alarm"), "bold red")
+    return marks
+
+
+def print_case(console: Console, desk: Desk, case: Case) -> None:
+    """One case, whole."""
+    title = words.label(case.category) if case.readable else "Not readable on this desk"
+    console.print(Text.assemble((words.plain(title), "bold"), "  ", (case.ref, "dim")))
+    told = words.label(case.identity_mode) if case.identity_mode else "Unknown"
+    lines = [f"Received {iso(case.day)}", words.plain(state_words(case.state))]
+    lines += ["unanswered"] if case.unanswered and case.readable else []
+    console.print(Text(" · ".join(lines), "dim"))
+    if case.danger:
+        console.print(
+            Text("Danger to life, a minor, or self-harm: look at this first.", "bold red")
+        )
+    if case.state_conflict:
+        conflict = " and ".join(words.plain(state_words(one)) for one in case.state_conflict)
+        console.print(Text(f"Two desks set the state apart: {conflict}. Set it anew.", "yellow"))
+    print_alarms(console, deep_alarms(desk, case))
+    console.print(_fields(case))
+    console.print(Text.assemble(("Identity  ", "dim"), f"{words.plain(told)}; {IDENTITY_LOCKED}"))
+    _print_files(console, [view(desk, one) for one in case.files_of(case.report_id)])
+    for one in case.timeline:
+        console.print()
+        console.print(_said(one))
+        if isinstance(one, FollowUp):
+            _print_files(console, [view(desk, two) for two in case.files_of(one.envelope.id)])
+
+
+def _fields(case: Case) -> RenderableType:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, lines in words.answers(case.fields):
+        table.add_row(words.plain(name), Text(words.plain("\n".join(lines))))
+    return Padding(table, (1, 0), expand=False)
+
+
+def _print_files(console: Console, files: Sequence[FileView]) -> None:
+    for one in files:
+        if one.manifest is None or one.problem:
+            console.print(Text(f"File {one.id[:8]}: {words.PROBLEMS[one.problem]}", "red"))
+            continue
+        known = one.manifest
+        removed = ", ".join(words.plain(words.removed(name)) for name in known.removed) or "nothing"
+        console.print(
+            Text.assemble(
+                ("File  ", "dim"),
+                words.plain(known.name),
+                (f"  {words.size(known.length)}  {words.plain(known.media_type)}", "dim"),
+                (f"\n      removed before sealing: {removed}", "dim"),
+            )
+        )
+
+
+def _said(one: FollowUp | Reply | Entry) -> RenderableType:
+    waiting = "" if one.envelope.posted else "  (waiting to be sent)"
+    day = iso(one.node.day)
+    if isinstance(one, Entry):
+        said = f"{one.signer.name} {words.act(one.body.type, one.body.data)}  {day}{waiting}"
+        return Text(words.plain(said), "dim")
+    if isinstance(one, Reply):
+        head, text = f"{one.signer.name} answered", one.body.text
+    else:
+        head, text = "The reporter wrote", words.defanged(one.body.text)
+    return Group(
+        Text.assemble((words.plain(head), "bold"), (f"  {day}{waiting}", "dim")),
+        Padding(Text(words.plain(text)), (0, 0, 0, 2), expand=False),
+    )

@@ -1,0 +1,156 @@
+"""Decrypt a file of a case, in memory, from the sealed parts that lie on this machine.
+
+Rule: nothing here writes.  Whoever keeps what comes out (desk.export) uses a quarantine
+name until `WholeFile` has ended; whoever shows a piece of it (the pages) shows what was
+authenticated chunk by chunk, of a file whose ciphertext was proven whole at the sync.
+
+A piece from the middle of a file is found by opening the stream from its beginning and
+dropping what comes before: memory stays flat, and a seek costs the time of decrypting
+that much (more than 1 GB a second).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from crypto.body import open_part, sealed_length
+from crypto.errors import CryptoError
+from desk.errors import EvidenceUnsound, NoSuchEvidence
+from desk.opening import Unopened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crypto.body import DataKey
+    from crypto.manifest import EvidenceManifest
+    from desk.cases import Case
+    from desk.desk import Desk
+    from desk.store import Envelope
+    from desk.verify import Named
+
+_CONTENT = 1
+_READ_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFile:
+    """One openable file: what its sealed manifest says it is, and the way to its bytes."""
+
+    envelope: Envelope
+    manifest: EvidenceManifest
+    _key: DataKey = field(repr=False)
+    _desk: Desk = field(repr=False)
+
+    def whole(self) -> Iterator[bytes]:
+        """Yield the file and prove it at the end: length and SHA-256 of the manifest.
+
+        Raises:
+            EvidenceUnsound: perhaps after much was yielded; drop all of it then.
+        """
+        digest = hashlib.sha256()
+        for chunk in self._opened():
+            digest.update(chunk)
+            yield chunk
+        if not hmac.compare_digest(digest.digest(), self.manifest.sha256):
+            raise EvidenceUnsound("The file does not have the SHA-256 that its manifest names.")
+
+    def piece(self, first: int, last: int) -> Iterator[bytes]:
+        """Yield bytes `first` to `last`, both included; flat in memory.
+
+        Raises:
+            EvidenceUnsound: a chunk did not authenticate.
+        """
+        at = 0
+        for chunk in self._opened():
+            begin, end = max(first - at, 0), min(last + 1 - at, len(chunk))
+            if begin < end:
+                yield chunk[begin:end]
+            at += len(chunk)
+            if at > last:
+                return
+
+    def _opened(self) -> Iterator[bytes]:
+        try:
+            yield from open_part(
+                self._key, self.envelope.header, _CONTENT, self._sealed(), self.manifest.length
+            )
+        except CryptoError:
+            raise EvidenceUnsound(
+                "The file does not decrypt to the end: its sealed copy on this machine was "
+                "changed or cut short."
+            ) from None
+
+    def _sealed(self) -> Iterator[bytes]:
+        try:
+            with self._desk.store.part_path(self.envelope.id, _CONTENT).open("rb") as file:
+                while chunk := file.read(_READ_BYTES):
+                    yield chunk
+        except FileNotFoundError:
+            raise EvidenceUnsound("The file's sealed copy is gone from this machine.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """One named file as it can be shown: its manifest where it opens, else why not.
+
+    `problem` is empty, `missing`, `not-fetched`, or `cannot-open`.
+    """
+
+    named: Named
+    manifest: EvidenceManifest | None
+    problem: str
+
+    @property
+    def id(self) -> str:
+        """The envelope's id in hex."""
+        return self.named.ref.id.hex()
+
+    def to_json(self) -> dict[str, object]:
+        """The stable shape of a file in `show --json`."""
+        known = self.manifest
+        return {
+            "id": self.id,
+            "name": known.name if known else None,
+            "media_type": known.media_type if known else None,
+            "length": known.length if known else None,
+            "sha256": known.sha256.hex() if known else None,
+            "removed": list(known.removed) if known else [],
+            "problem": self.problem,
+        }
+
+
+def view(desk: Desk, named: Named) -> FileView:
+    """Say what is known of one named file; opens its manifest, never its content."""
+    envelope = named.envelope
+    if envelope is None:
+        return FileView(named, None, "missing")
+    try:
+        manifest = desk.opener.evidence(envelope)
+    except Unopened:
+        return FileView(named, None, "cannot-open")
+    if not _fits(envelope, manifest):
+        return FileView(named, None, "cannot-open")
+    return FileView(named, manifest, "" if envelope.whole else "not-fetched")
+
+
+def open_evidence(desk: Desk, case: Case, untrusted_id: str) -> EvidenceFile:
+    """The file of this case with that envelope id (hex).
+
+    Raises:
+        NoSuchEvidence: the case names no such file, or it is not whole on this machine.
+    """
+    named = next((one for one in case.files if one.ref.id.hex() == untrusted_id), None)
+    if named is None or named.envelope is None:
+        raise NoSuchEvidence("This case has no such file.")
+    shown = view(desk, named)
+    if shown.problem or shown.manifest is None:
+        raise NoSuchEvidence("This file is not whole on this machine. Sync and try again.")
+    return EvidenceFile(named.envelope, shown.manifest, desk.opener.data_key(named.envelope), desk)
+
+
+def _fits(envelope: Envelope, manifest: EvidenceManifest) -> bool:
+    """Whether the size that was sealed is the size the manifest speaks of."""
+    return bool(envelope.sizes) and envelope.sizes[0] == sealed_length(manifest.length)

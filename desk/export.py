@@ -1,0 +1,126 @@
+"""Write an opened case into a folder: `case.json`, and the files under `evidence/`.
+
+Rule: this is the one place where the desk writes plaintext, and only where an operator
+told it to.  A file stands under a quarantine name until its length and SHA-256 are those
+of the sealed manifest; no name from inside an envelope is ever used as a path.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from desk.errors import EvidenceUnsound, ExportRefused
+from desk.evidence import open_evidence, view
+from desk.summary import case_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from desk.cases import Case
+    from desk.desk import Desk
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z0-9]{1,8})?")
+_QUARANTINE = ".unproven"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was written: the folder, each file's path below it, and what could not be written."""
+
+    folder: Path
+    files: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def export_case(desk: Desk, case: Case, folder: Path) -> Export:
+    """Write the case into `folder`, which must be new or empty.
+
+    A file that is unsound or not here is left out and named in `left_out` and in
+    case.json (`"path": null`); the rest is written.
+
+    Raises:
+        ExportRefused: the folder is not empty, or a link, or cannot be made.
+    """
+    _prepare(folder)
+    written: dict[str, str] = {}
+    left_out: list[str] = []
+    (folder / "evidence").mkdir(mode=0o700)
+    descriptor = os.open(folder / "evidence", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        for identifier, name in _names(desk, case):
+            try:
+                _write_proven(descriptor, name, open_evidence(desk, case, identifier).whole())
+                written[identifier] = f"evidence/{name}"
+            except EvidenceUnsound:
+                left_out.append(identifier)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    left_out += [one.ref.id.hex() for one in case.files if view(desk, one).problem]
+    _write_json(folder, desk, case, written)
+    return Export(folder, tuple(written.values()), tuple(left_out))
+
+
+def _prepare(folder: Path) -> None:
+    try:
+        if folder.is_symlink():
+            raise ExportRefused(f"{folder} is a link. Name the folder itself.")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise ExportRefused(f"{folder} is not empty. An export goes into a new folder.")
+        folder.chmod(0o700)
+    except OSError as error:
+        raise ExportRefused(f"{folder} cannot be written: {error.strerror}") from None
+
+
+def _names(desk: Desk, case: Case) -> Iterator[tuple[str, str]]:
+    """Each openable file's id and a name that is only a name, each name once."""
+    taken: set[str] = set()
+    for number, named in enumerate(case.files, 1):
+        shown = view(desk, named)
+        if shown.problem or shown.manifest is None:
+            continue
+        name = shown.manifest.name
+        if not _PLAIN_NAME.fullmatch(name):
+            name = f"file-{number}"
+        stem, dot, extension = name.partition(".")
+        again = 2
+        while name.lower() in taken:
+            name = f"{stem}-{again}{dot}{extension}"
+            again += 1
+        taken.add(name.lower())
+        yield shown.id, name
+
+
+def _write_proven(folder: int, name: str, chunks: Iterator[bytes]) -> None:
+    quarantine = name + _QUARANTINE
+    descriptor = os.open(quarantine, _NEW, 0o600, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(quarantine, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(quarantine, dir_fd=folder)
+        raise
+
+
+def _write_json(folder: Path, desk: Desk, case: Case, written: dict[str, str]) -> None:
+    content = case_json(desk, case)
+    files = content["files"]
+    if isinstance(files, list):
+        content["files"] = [{**one, "path": written.get(str(one["id"]))} for one in files]
+    descriptor = os.open(folder / "case.json", _NEW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=2)
+        file.write("\n")

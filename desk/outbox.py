@@ -1,0 +1,209 @@
+"""Write into a case: answers to the reporter, and entries of the journal.
+
+Rule: what is written is signed for this case and these readers, sealed, and kept here
+before it is sent; an answer is sealed to the reply key of the *sealed report* and to no
+other.  The server refuses what is sealed under an old roster or on another day, so what
+waited too long is opened, signed and sealed anew before it goes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from crypto.envelope import EnvelopeSealer, Operators, OperatorsAndReceipt
+from crypto.header import Kind
+from crypto.manifest import EntryBody, ReplyBody, SignedManifest
+from desk.alarms import Alarm, Sign
+from desk.cases import Cases
+from desk.errors import NotAnswerable, NothingToSay, ServerRefused, ServerUnreachable
+from desk.order import Node, ordered
+from desk.store import Envelope
+from desk.workflow import STATE_FIELD, STATUS_ENTRY, parse_state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crypto.ids import CaseId, HeaderHash
+    from crypto.keys import ReplyPublicKey
+    from crypto.wrap import Recipients
+    from desk.cases import Case
+    from desk.desk import Desk
+
+TEXT_MOST = 20_000
+"""Characters of an answer at most: what the reporter's page can show."""
+
+_SERVER_FAILED = 500
+_UNAUTHORIZED = 401
+_SEAL_ANEW = {"roster", "day"}
+_TAKEN, _WAITS, _REFUSED = "taken", "waits", "refused"
+
+
+@dataclass(slots=True)
+class Sent:
+    """What went out, what still waits, and what was refused for good."""
+
+    posted: int = 0
+    waiting: int = 0
+    alarms: list[Alarm] = field(default_factory=list)
+
+
+def answer(desk: Desk, case: Case, text: str) -> bool:
+    """Seal an answer to the reporter, keep it, and send it.
+
+    Returns:
+        True when the server has it, False when it waits here for the next sync.
+
+    Raises:
+        NothingToSay: no text, or too much of it.
+        NotAnswerable: the case has no reply key that is certain.
+        RosterNotTrusted: no roster is in force today to seal under.
+    """
+    said = text.replace("\r\n", "\n").strip()
+    if not said:
+        raise NothingToSay("The answer is empty. Nothing was sent.")
+    if len(said) > TEXT_MOST:
+        raise NothingToSay(
+            f"The answer has {len(said):,} characters, and {TEXT_MOST:,} is the most. Nothing was "
+            "sent."
+        )
+    reply_key = _certain(case)
+    body = ReplyBody(text=said, author_day=desk.today()).to_json()
+    return _keep_and_send(
+        desk, _sealed(desk, Kind.REPLY, case.id, body, parents=case.heads, reply_key=reply_key)
+    )
+
+
+def set_state(desk: Desk, case: Case, untrusted_state: str) -> bool:
+    """Append a signed status entry; returns and raises as `answer`, and StateUnknown."""
+    state = parse_state(untrusted_state)
+    body = EntryBody(type=STATUS_ENTRY, data={STATE_FIELD: state}).to_json()
+    return _keep_and_send(desk, _sealed(desk, Kind.ENTRY, case.id, body, parents=case.heads))
+
+
+def send_waiting(desk: Desk) -> Sent:
+    """Send what waits, parents first; part of a sync.
+
+    Raises:
+        ServerUnreachable: the connection broke; the rest waits on.
+    """
+    sent = Sent()
+    renamed: dict[HeaderHash, HeaderHash] = {}
+    for one in _in_order(desk, desk.store.unposted()):
+        fresh = _sealed_anew(desk, one, renamed)
+        outcome = _deliver(desk, fresh)
+        if outcome == _REFUSED:
+            sent.alarms.append(_refusal(fresh))
+        sent.posted += outcome == _TAKEN
+        sent.waiting += outcome != _TAKEN
+    return sent
+
+
+def _certain(case: Case) -> ReplyPublicKey:
+    if case.reply_key is None:
+        raise NotAnswerable(
+            "This case has no reply key that is certain on this machine, so an answer might reach "
+            "a forger. `amana-desk verify` says why."
+        )
+    return case.reply_key
+
+
+def _sealed(  # noqa: PLR0913  # each argument is one thing that is sealed
+    desk: Desk,
+    kind: Kind,
+    case: CaseId,
+    body: bytes,
+    *,
+    parents: Sequence[HeaderHash],
+    reply_key: ReplyPublicKey | None = None,
+) -> Envelope:
+    roster = desk.trust.in_force(desk.today())
+    operators = roster.evidence_keys()
+    recipients: Recipients = (
+        OperatorsAndReceipt(operators, reply_key) if reply_key else Operators(operators)
+    )
+    sealer = EnvelopeSealer(
+        kind=kind,
+        deployment=desk.trust.deployment,
+        case=case,
+        roster_hash=roster.hash,
+        day=desk.today(),
+    )
+    signed = SignedManifest.sign(
+        kind,
+        desk.keyring.sign,
+        deployment=desk.trust.deployment,
+        case=case,
+        envelope=sealer.id,
+        recipients=recipients.kids,
+        parents=parents,
+        body=body,
+    )
+    sealed = sealer.seal(signed.to_json(), recipients)
+    return Envelope(
+        header=sealed.header, wraps=sealed.wraps, manifest=sealed.manifest, posted=False
+    )
+
+
+def _keep_and_send(desk: Desk, envelope: Envelope) -> bool:
+    desk.store.keep([envelope])
+    try:
+        outcome = _deliver(desk, envelope)
+    except ServerUnreachable:
+        return False
+    if outcome == _REFUSED:
+        raise ServerRefused(
+            "The server does not take this. It is kept here, marked with an alarm, and tried "
+            "again with each sync.",
+            status=0,
+            code="refused",
+        )
+    return outcome == _TAKEN
+
+
+def _deliver(desk: Desk, envelope: Envelope) -> str:
+    try:
+        desk.client.post(envelope)
+    except ServerRefused as refused:
+        if refused.status >= _SERVER_FAILED or refused.code in _SEAL_ANEW:
+            # Not this envelope's fault: it waits, and is sealed anew under the next roster or day.
+            return _WAITS
+        if refused.status == _UNAUTHORIZED:
+            raise
+        desk.store.shout(_refusal(envelope))
+        return _REFUSED
+    desk.store.mark_posted(envelope.id)
+    desk.store.quieten(_refusal(envelope))
+    return _TAKEN
+
+
+def _refusal(envelope: Envelope) -> Alarm:
+    return Alarm(Sign.ANSWER_REFUSED, envelope.case.hex(), envelope.id.hex())
+
+
+def _in_order(desk: Desk, waiting: Sequence[Envelope]) -> list[Envelope]:
+    by_hash = {one.header.hash: one for one in waiting}
+    nodes = [
+        Node(name, one.header.day, desk.opener.signed(one).parents) for name, one in by_hash.items()
+    ]
+    return [by_hash[node.hash] for node in ordered(nodes)]
+
+
+def _sealed_anew(desk: Desk, one: Envelope, renamed: dict[HeaderHash, HeaderHash]) -> Envelope:
+    """The envelope itself while the server would take it, else the same words in a new one."""
+    signed = desk.opener.signed(one)
+    parents = tuple(renamed.get(parent, parent) for parent in signed.parents)
+    roster = desk.trust.in_force(desk.today())
+    header = one.header
+    if (header.roster_hash, header.day, parents) == (roster.hash, desk.today(), signed.parents):
+        return one
+    reply_key = None
+    if one.kind is Kind.REPLY:
+        reply_key = _certain(Cases(desk).find(one.case.hex()))
+    fresh = _sealed(
+        desk, one.kind, one.case, signed.body.encode(), parents=parents, reply_key=reply_key
+    )
+    desk.store.exchange(one.id, fresh)
+    desk.store.quieten(_refusal(one))
+    renamed[header.hash] = fresh.header.hash
+    return fresh

@@ -1,0 +1,293 @@
+"""The desk's pages: the list, a case, its files, an answer, a state.
+
+Rule: every answer carries the strict headers and is stored nowhere; nothing is loaded
+from elsewhere; there is no script.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, abort, redirect, render_template, request, url_for
+
+from desk import words
+from desk.cases import Cases, desk_alarms, iso
+from desk.desk import local_stamp
+from desk.errors import (
+    AmbiguousCase,
+    DeskError,
+    EvidenceUnsound,
+    NoSuchCase,
+    NoSuchEvidence,
+    NotAnswerable,
+    NothingToSay,
+)
+from desk.evidence import open_evidence, view
+from desk.outbox import TEXT_MOST, answer, set_state
+from desk.pages.door import COOKIE, Bind, OneTimeLink, Sessions, is_local, is_own_form
+from desk.pages.media import answer as media_answer
+from desk.pages.media import kind_of
+from desk.summary import IDENTITY_LOCKED, deep_alarms
+from desk.sync import Silence, synchronise
+from desk.verify import Entry, Reply
+from desk.workflow import STATES, state_words
+
+if TYPE_CHECKING:
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.wrappers import Response as BaseResponse
+
+    from desk.cases import Case
+    from desk.desk import Desk
+    from desk.evidence import FileView
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    # Not `no-referrer`: a browser would then hide the Origin that the forms are checked by.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), display-capture=()",
+    "X-Frame-Options": "DENY",
+}
+FORM_BYTES = 256 * 1024
+
+FILTERS = {
+    "all": "All",
+    "danger": "Danger",
+    "unanswered": "Unanswered",
+    "anonymous": "Anonymous",
+    "alarms": "With alarms",
+}
+
+
+@dataclass(slots=True)
+class _Pages:
+    """What the routes share: the desk, the lock on it, and one notice to show next."""
+
+    desk: Desk
+    bind: Bind
+    link: OneTimeLink
+    sessions: Sessions = field(default_factory=Sessions)
+    notice: str = ""
+    syncing: threading.Lock = field(default_factory=threading.Lock)
+
+    def take_notice(self) -> str:
+        notice, self.notice = self.notice, ""
+        return notice
+
+    # --- the door
+
+    def guard(self) -> None:
+        """Before every request: the right address, the right browser, our own forms."""
+        if not is_local(self.bind, request.headers):
+            abort(403)
+        if request.endpoint in ("enter", "static"):
+            return
+        if not self.sessions.knows(request.cookies.get(COOKIE)):
+            abort(401)
+        if request.method == "POST" and not is_own_form(self.bind, request.headers):
+            abort(403)
+
+    def enter(self, token: str) -> BaseResponse:
+        """Exchange the link for a cookie, once."""
+        # A preview that asks with HEAD must not use the link up.
+        if request.method != "GET" or not self.link.spend(token):
+            abort(401)
+        response = redirect(url_for("cases"), 303)
+        response.set_cookie(
+            COOKIE, self.sessions.begin(), httponly=True, samesite="Strict", path="/"
+        )
+        return response
+
+    def lock(self) -> tuple[str, int, dict[str, str]]:
+        """Forget every browser; the pages stay shut until `serve` is started anew."""
+        self.sessions.end_all()
+        return render_template("locked.html"), 200, {"Clear-Site-Data": '"cache", "cookies"'}
+
+    # --- pages
+
+    def cases(self) -> str:
+        """The list."""
+        every = Cases(self.desk).all()
+        chosen = request.args.get("show", "all")
+        if chosen not in FILTERS:
+            chosen = "all"
+        counts = {name: sum(_passes(name, one) for one in every) for name in FILTERS}
+        return render_template(
+            "cases.html",
+            cases=[one for one in every if _passes(chosen, one)],
+            chosen=chosen,
+            filters=FILTERS,
+            counts=counts,
+            alarms=desk_alarms(self.desk),
+            last_sync=self.desk.store.noted("last_sync"),
+            server=self.desk.server,
+            waiting=len(self.desk.store.unposted()),
+            notice=self.take_notice(),
+        )
+
+    def sync(self) -> BaseResponse:
+        """Fetch and send, then show the list."""
+        with self.syncing:
+            try:
+                done = synchronise(self.desk, Silence(), stamp=local_stamp())
+            except DeskError as error:
+                self.notice = str(error)
+            else:
+                self.notice = f"Synced: {done.words}"
+        return redirect(url_for("cases"), 303)
+
+    def case(self, ref: str) -> str:
+        """One case."""
+        return self._show(Cases(self.desk).find(ref))
+
+    def _show(self, case: Case, typed: str = "", problem: str = "") -> str:
+        return render_template(
+            "case.html",
+            case=case,
+            files={one.ref.id.hex(): _shown(view(self.desk, one)) for one in case.files},
+            fields=list(words.answers(case.fields)),
+            alarms=deep_alarms(self.desk, case),
+            states=STATES,
+            identity=IDENTITY_LOCKED,
+            typed=typed,
+            problem=problem,
+            most=TEXT_MOST,
+            is_reply=lambda one: isinstance(one, Reply),
+            is_entry=lambda one: isinstance(one, Entry),
+            notice=self.take_notice(),
+        )
+
+    def file(self, ref: str, file_id: str) -> Response:
+        """One file of a case, decrypted in memory."""
+        case = Cases(self.desk).find(ref)
+        response = media_answer(
+            open_evidence(self.desk, case, file_id), request.headers.get("Range")
+        )
+        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
+    def answer(self, ref: str) -> BaseResponse | tuple[str, int]:
+        """Send an answer; what was typed comes back if it cannot be sent."""
+        case = Cases(self.desk).find(ref)
+        typed = request.form.get("text", "")
+        try:
+            sent = answer(self.desk, case, typed)
+        except DeskError as error:
+            status = 422 if isinstance(error, (NothingToSay, NotAnswerable)) else 502
+            return self._show(case, typed, str(error)), status
+        self.notice = (
+            "The answer was sent."
+            if sent
+            else "The server cannot be reached: the answer is kept here, and goes out with the "
+            "next sync."
+        )
+        return redirect(url_for("case", ref=case.id.hex()), 303)
+
+    def state(self, ref: str) -> BaseResponse | tuple[str, int]:
+        """Append a status entry."""
+        case = Cases(self.desk).find(ref)
+        try:
+            sent = set_state(self.desk, case, request.form.get("state", ""))
+        except DeskError as error:
+            return self._show(case, problem=str(error)), 422
+        self.notice = (
+            "The state was set." if sent else "The state was set here; it goes out at next sync."
+        )
+        return redirect(url_for("case", ref=case.id.hex()), 303)
+
+
+def create_pages(desk: Desk, bind: Bind, link: OneTimeLink) -> Flask:
+    """Build the pages of one unlocked desk, to be entered through one link."""
+    app = Flask("desk.pages", root_path=str(Path(__file__).parent))
+    app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES
+    pages = _Pages(desk, bind, link)
+    app.before_request(pages.guard)
+    app.after_request(_strict)
+    app.add_url_rule("/link/<token>", "enter", pages.enter)
+    app.add_url_rule("/", "cases", pages.cases)
+    app.add_url_rule("/sync", "sync", pages.sync, methods=["POST"])
+    app.add_url_rule("/lock", "lock", pages.lock, methods=["POST"])
+    app.add_url_rule("/case/<ref>", "case", pages.case)
+    app.add_url_rule("/case/<ref>/file/<file_id>", "file", pages.file)
+    app.add_url_rule("/case/<ref>/answer", "answer", pages.answer, methods=["POST"])
+    app.add_url_rule("/case/<ref>/state", "state", pages.state, methods=["POST"])
+    app.register_error_handler(DeskError, _desk_error)
+    for status in (400, 401, 403, 404, 405, 413, 500):
+        app.register_error_handler(status, _http_error)
+    app.jinja_env.filters |= {
+        "label": words.label,
+        "defanged": words.defanged,
+        "size": words.size,
+        "day": iso,
+        "count": words.count,
+        "act": lambda body: words.act(body.type, body.data),
+        "state": state_words,
+    }
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    return app
+
+
+def _shown(file: FileView) -> dict[str, object]:
+    manifest = file.manifest
+    return {
+        "id": file.id,
+        "manifest": manifest,
+        "kind": kind_of(manifest.media_type) if manifest else "other",
+        "problem": words.PROBLEMS.get(file.problem, ""),
+        "removed": [words.removed(one) for one in manifest.removed] if manifest else [],
+    }
+
+
+def _passes(name: str, case: Case) -> bool:
+    return {
+        "all": True,
+        "danger": case.danger,
+        "unanswered": case.unanswered,
+        "anonymous": case.identity_mode == "anonymous",
+        "alarms": bool(case.alarms),
+    }[name]
+
+
+def _strict(response: Response) -> Response:
+    own_policy = response.headers.get("Content-Security-Policy")
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    if own_policy:
+        response.headers["Content-Security-Policy"] = own_policy
+    return response
+
+
+def _desk_error(error: DeskError) -> tuple[str, int]:
+    missing = isinstance(error, (NoSuchCase, NoSuchEvidence, AmbiguousCase))
+    status = 404 if missing else 422 if isinstance(error, EvidenceUnsound) else 500
+    return render_template("problem.html", title="That did not work", text=str(error)), status
+
+
+_ONE_TIME = (
+    "The link that amana-desk serve prints works once, in one browser. Stop it with Ctrl-C, start "
+    "it anew and open the new link."
+)
+_PROBLEMS = {
+    401: ("This page is locked", _ONE_TIME),
+    403: ("Refused", "This request did not come from the desk's own pages."),
+    404: ("Nothing here", "There is no such page."),
+    405: ("Refused", "This address does not take that."),
+    413: ("Too much text", "An answer may not be that long."),
+    500: ("Something failed", "The desk's pages met an error. Nothing was sent."),
+}
+
+
+def _http_error(error: HTTPException) -> tuple[str, int]:
+    status = error.code or 500
+    title, text = _PROBLEMS.get(status, ("Refused", "The request was not understood."))
+    return render_template("problem.html", title=title, text=text), status

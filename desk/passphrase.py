@@ -1,0 +1,57 @@
+"""Ask for a passphrase, or read it from a file; never from the command line.
+
+Rule: a passphrase on a command line stands in every process list and shell history.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from desk.errors import PassphraseMissing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from desk.config import DeskHome
+
+CHARACTERS_LEAST = 12
+
+
+def ask(home: DeskHome, option: Path | None, *, new: bool = False) -> str:
+    """The first line of `--passphrase-file` (or the environment's file), else what is typed.
+
+    Raises:
+        PassphraseMissing: no file and no terminal, an unreadable file, or a new one too short.
+    """
+    path = option or home.passphrase_file
+    if path is not None:
+        passphrase = _first_line(path)
+    elif sys.stdin.isatty():
+        passphrase = click.prompt(
+            "New passphrase" if new else "Passphrase",
+            hide_input=True,
+            confirmation_prompt="Once more" if new else False,
+            err=True,
+        )
+    else:
+        raise PassphraseMissing(
+            "There is no terminal to ask for the passphrase at. Use --passphrase-file FILE, or "
+            "set AMANA_DESK_PASSPHRASE_FILE."
+        )
+    if new and len(passphrase) < CHARACTERS_LEAST:
+        raise PassphraseMissing(
+            f"A passphrase has {CHARACTERS_LEAST} characters or more: six words drawn by dice are "
+            "good."
+        )
+    return str(passphrase)
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise PassphraseMissing(f"The passphrase file {path} cannot be read.") from None

@@ -1,0 +1,111 @@
+"""What every command of amana-desk shares: the group, its options, its ways to end."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from crypto.errors import CryptoError
+from desk import desk as engine
+from desk.config import DeskHome
+from desk.console import err, print_alarms
+from desk.errors import DeskError
+from desk.harden import harden_process
+from desk.keyring import Keyring
+from desk.passphrase import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crypto.ids import Day
+    from crypto.keyfile import KeyFileCost
+    from desk.alarms import Alarm
+
+ALARMS = 3
+FILE = click.Path(path_type=Path, dir_okay=False)
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a command is given: the desk's folder; and what a test replaces."""
+
+    home: DeskHome
+    today: Callable[[], Day] = engine.utc_today
+    cost: KeyFileCost | None = field(default=None)
+
+    def unlock(self, passphrase_file: Path | None) -> engine.Desk:
+        """Ask for the passphrase and open the desk."""
+        keyring = Keyring.load(self.home, ask(self.home, passphrase_file))
+        return engine.Desk.open(self.home, keyring, today=self.today)
+
+
+class Refusal(click.ClickException):
+    """What could not be done, as the command line says it."""
+
+    def show(self, file: Any = None) -> None:  # noqa: ANN401  # as click declares it
+        """One calm line on stderr."""
+        click.echo(f"amana-desk: {self.format_message()}", file=file, err=True)
+
+
+class Group(click.Group):
+    """Turns the rooms' errors into exit code 1, in one place."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # as click declares it
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (DeskError, CryptoError) as error:
+            raise Refusal(str(error)) from None
+
+
+def unlocking(command: _Command) -> _Command:
+    """The option of every command that opens the key file."""
+    return click.option(
+        "--passphrase-file",
+        type=FILE,
+        help="Read the passphrase from this file's first line instead of asking.",
+    )(command)
+
+
+def jsonable(command: _Command) -> _Command:
+    """The option of every command that lists."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, of a stable shape.")(
+        command
+    )
+
+
+def json_shape(*lines: str) -> str:
+    """What `--help` says of `--json`, its lines kept as they are."""
+    return "\x08\n" + "\n".join(lines)
+
+
+def print_json(content: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(content, ensure_ascii=True, indent=2))
+
+
+def end_with(alarms: list[Alarm] | tuple[Alarm, ...]) -> None:
+    """Print alarms on stderr and leave with 3 if there are any."""
+    if alarms:
+        print_alarms(err(), alarms)
+        raise click.exceptions.Exit(ALARMS)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="amana")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Read and answer what was entrusted, with keys that only this machine has.
+
+    The desk keeps its things in AMANA_DESK_HOME (default ~/.amana-desk). A case is named by the
+    first digits of its id, as `list` shows them.
+    """
+    harden_process()
+    if ctx.obj is None:
+        ctx.obj = Setting(DeskHome.from_environment(os.environ))

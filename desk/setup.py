@@ -1,0 +1,101 @@
+"""The commands that make a desk and keep it in step with its server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from crypto.ids import date_of
+from desk import desk as engine
+from desk.console import Bar, err
+from desk.keyring import Keyring
+from desk.passphrase import ask
+from desk.program import (
+    FILE,
+    Refusal,
+    Setting,
+    end_with,
+    json_shape,
+    jsonable,
+    main,
+    print_json,
+    unlocking,
+)
+from desk.sync import Silence, synchronise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@main.command()
+@click.option("--label", required=True, help="Who this is, as the roster will name them.")
+@click.option("--out", required=True, type=FILE, help="The public keys, for the root's keyholder.")
+@click.option("--custodian", is_flag=True, help="Keys that open identities, and nothing else.")
+@unlocking
+@click.pass_obj
+def keygen(
+    setting: Setting, label: str, out: Path, *, custodian: bool, passphrase_file: Path | None
+) -> None:
+    """Make this desk's keys, sealed under a new passphrase."""
+    keyring = Keyring.generate(label, custodian=custodian)
+    enrolment = keyring.enrolment
+    passphrase = ask(setting.home, passphrase_file, new=True)
+    keyring.save(setting.home, passphrase, cost=setting.cost)
+    try:
+        out.write_bytes(enrolment.to_json())
+    except OSError as error:
+        raise Refusal(f"{out} cannot be written: {error.strerror}") from None
+    click.echo(f"{setting.home.keys}: the private keys; keep the passphrase elsewhere")
+    click.echo(f"{out}: hand this to the keyholder of the root, and read aloud:")
+    click.echo(f"  {enrolment.fingerprint}")
+
+
+@main.command()
+@click.option("--server", required=True, help="The sync address, like https://sync.example.org")
+@click.option("--root-public", required=True, type=FILE, help="The root's public key (root.pub).")
+@unlocking
+@click.pass_obj
+def enrol(setting: Setting, server: str, root_public: Path, passphrase_file: Path | None) -> None:
+    """Pin a server and a root: fetch the roster, verify it, and find this desk's keys in it."""
+    try:
+        untrusted = root_public.read_text("ascii")
+    except (OSError, ValueError):
+        raise Refusal(f"{root_public} cannot be read as a root's public key.") from None
+    keyring = Keyring.load(setting.home, ask(setting.home, passphrase_file))
+    roster = engine.enrol(setting.home, keyring, server, untrusted, today=setting.today)
+    if roster.rehearsal:
+        click.echo("REHEARSAL: these are practice keys. Entrust nothing real to them.")
+    click.echo(
+        f"Enrolled as {keyring.role} {keyring.label!r}: roster {roster.epoch}, "
+        f"{len(roster.operators)} operators, {len(roster.custodians)} custodians, valid until "
+        f"{date_of(roster.not_after)}."
+    )
+
+
+@main.command(
+    epilog=json_shape(
+        '--json: {"envelopes": n, "cases": [id], "files": n, "bytes": n, "posted": n,',
+        '         "waiting": n, "alarms": [{"sign", "case", "envelope", "words"}]}',
+    )
+)
+@jsonable
+@unlocking
+@click.pass_obj
+def sync(setting: Setting, *, as_json: bool, passphrase_file: Path | None) -> None:
+    """Fetch what is new, send what waits, and compare with what was there.
+
+    A sync that was cut goes on where it was cut. Exit 3 when there are alarms.
+    """
+    desk = setting.unlock(passphrase_file)
+    console = err()
+    if console.is_terminal and not as_json:
+        with Bar(console) as bar:
+            done = synchronise(desk, bar, stamp=engine.local_stamp())
+    else:
+        done = synchronise(desk, Silence(), stamp=engine.local_stamp())
+    if as_json:
+        print_json(done.to_json())
+    else:
+        click.echo(done.words)
+    end_with(done.alarms)

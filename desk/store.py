@@ -1,0 +1,278 @@
+"""What this machine holds: envelopes exactly as they were received, and nothing opened.
+
+Rule: no plaintext and no key ever reaches this module, so nothing it writes can hold
+one.  Ids, sizes and days are on the disk in clear, as they are at the server; sealed
+parts lie in a folder beside the database, under the envelope's id.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from crypto.header import Header, Kind
+from crypto.ids import CaseId, EnvelopeId
+from desk.alarms import Alarm, Sign
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from desk.config import DeskHome
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS envelopes (
+    envelope BLOB PRIMARY KEY, case_id BLOB NOT NULL, kind INTEGER NOT NULL,
+    header BLOB NOT NULL, wraps BLOB NOT NULL, manifest BLOB NOT NULL,
+    whole INTEGER NOT NULL, posted INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS envelopes_of_case ON envelopes (case_id, envelope);
+CREATE INDEX IF NOT EXISTS envelopes_of_kind ON envelopes (kind, envelope);
+CREATE TABLE IF NOT EXISTS parts (
+    envelope BLOB NOT NULL, part INTEGER NOT NULL, size INTEGER NOT NULL,
+    PRIMARY KEY (envelope, part)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rosters (
+    hash BLOB PRIMARY KEY, epoch INTEGER NOT NULL, note BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alarms (
+    sign TEXT NOT NULL, case_id TEXT NOT NULL, envelope TEXT NOT NULL,
+    PRIMARY KEY (sign, case_id, envelope)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS origins (
+    case_id BLOB PRIMARY KEY, envelope BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One envelope as the server gave it, or as this desk sealed it.
+
+    `sizes` are the sealed sizes of parts 1.. in bytes; `whole` is true once every part
+    lies here and matches the header's parts_root; `posted` is false while something
+    this desk wrote has not reached the server.
+    """
+
+    header: Header
+    wraps: bytes = field(repr=False)
+    manifest: bytes = field(repr=False)
+    sizes: tuple[int, ...] = ()
+    whole: bool = True
+    posted: bool = True
+
+    @property
+    def id(self) -> EnvelopeId:
+        """The envelope's 16 random bytes."""
+        return self.header.envelope
+
+    @property
+    def case(self) -> CaseId:
+        """The case's 16 random bytes."""
+        return self.header.case
+
+    @property
+    def kind(self) -> Kind:
+        """What it says it is; the wraps prove it when they open."""
+        return self.header.kind
+
+
+class Store:
+    """The desk's database and parts folder; safe to share between threads."""
+
+    def __init__(self, home: DeskHome) -> None:
+        home.prepare()
+        self._database = home.database
+        self._parts = home.parts
+        self._parts.mkdir(mode=0o700, exist_ok=True)
+        # Born private: sqlite would create it under the process's umask.
+        os.close(os.open(self._database, os.O_RDWR | os.O_CREAT, 0o600))
+        with self._connection() as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.executescript(_SCHEMA)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on a connection of its own: threads share nothing."""
+        connection = sqlite3.connect(self._database, timeout=30)
+        try:
+            connection.execute("PRAGMA temp_store=MEMORY")
+            connection.execute("PRAGMA secure_delete=ON")
+            with connection:
+                yield connection
+        finally:
+            connection.close()
+
+    # --- envelopes
+
+    def keep(self, envelopes: Sequence[Envelope]) -> None:
+        """Add envelopes; one that is already here stays as it was."""
+        with self._connection() as connection:
+            for one in envelopes:
+                connection.execute(
+                    "INSERT OR IGNORE INTO envelopes VALUES (?,?,?,?,?,?,?,?)",
+                    (
+                        one.id,
+                        one.case,
+                        int(one.kind),
+                        one.header.to_bytes(),
+                        one.wraps,
+                        one.manifest,
+                        int(one.whole),
+                        int(one.posted),
+                    ),
+                )
+                connection.executemany(
+                    "INSERT OR IGNORE INTO parts VALUES (?,?,?)",
+                    [(one.id, number, size) for number, size in enumerate(one.sizes, 1)],
+                )
+
+    def outsides(self) -> dict[EnvelopeId, tuple[bytes, bool]]:
+        """Every envelope's header bytes and whether the server has had it, by id."""
+        with self._connection() as connection:
+            rows = connection.execute("SELECT envelope, header, posted FROM envelopes").fetchall()
+        return {EnvelopeId(row[0]): (row[1], bool(row[2])) for row in rows}
+
+    def cases(self) -> tuple[CaseId, ...]:
+        """The ids of all cases."""
+        with self._connection() as connection:
+            rows = connection.execute("SELECT DISTINCT case_id FROM envelopes").fetchall()
+        return tuple(CaseId(row[0]) for row in rows)
+
+    def of_case(self, case: CaseId) -> tuple[Envelope, ...]:
+        """Everything of one case, in the meaningless order of random ids."""
+        return self._select("case_id = ?", case)
+
+    def of_kind(self, kind: Kind) -> tuple[Envelope, ...]:
+        """Everything of one kind."""
+        return self._select("kind = ?", int(kind))
+
+    def unfinished(self) -> tuple[Envelope, ...]:
+        """Envelopes whose parts are not all here yet."""
+        return self._select("whole = ?", 0)
+
+    def unposted(self) -> tuple[Envelope, ...]:
+        """What this desk wrote and the server has not taken yet."""
+        return self._select("posted = ?", 0)
+
+    def everything(self) -> tuple[Envelope, ...]:
+        """Every envelope."""
+        return self._select("envelope >= ?", b"")
+
+    def _select(self, condition: str, value: bytes | int) -> tuple[Envelope, ...]:
+        with self._connection() as connection:
+            rows = connection.execute(
+                "SELECT envelope, header, wraps, manifest, whole, posted "  # noqa: S608  # ours
+                f"FROM envelopes WHERE {condition} ORDER BY envelope",
+                (value,),
+            ).fetchall()
+            sizes: dict[bytes, list[int]] = {}
+            for envelope, size in connection.execute(
+                "SELECT p.envelope, p.size FROM parts p JOIN envelopes USING (envelope) "  # noqa: S608  # ours
+                f"WHERE {condition.replace('envelope', 'p.envelope')} "
+                "ORDER BY p.envelope, p.part",
+                (value,),
+            ):
+                sizes.setdefault(envelope, []).append(size)
+        return tuple(
+            Envelope(
+                header=Header.from_bytes(row[1]),
+                wraps=row[2],
+                manifest=row[3],
+                sizes=tuple(sizes.get(row[0], ())),
+                whole=bool(row[4]),
+                posted=bool(row[5]),
+            )
+            for row in rows
+        )
+
+    def exchange(self, old: EnvelopeId, new: Envelope) -> None:
+        """Put the same words, sealed anew, in the place of something that was never posted."""
+        self.keep([new])
+        with self._connection() as connection:
+            connection.execute("DELETE FROM envelopes WHERE envelope=? AND posted=0", (old,))
+
+    def mark_whole(self, envelope: EnvelopeId) -> None:
+        """All parts are here and proven."""
+        with self._connection() as connection:
+            connection.execute("UPDATE envelopes SET whole=1 WHERE envelope=?", (envelope,))
+
+    def mark_posted(self, envelope: EnvelopeId) -> None:
+        """The server has taken it."""
+        with self._connection() as connection:
+            connection.execute("UPDATE envelopes SET posted=1 WHERE envelope=?", (envelope,))
+
+    def pin_origins(self) -> None:
+        """Remember the report of every case that has exactly one: a later one is not it."""
+        with self._connection() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO origins SELECT case_id, MIN(envelope) FROM envelopes "
+                "WHERE kind = ? GROUP BY case_id HAVING COUNT(*) = 1",
+                (int(Kind.REPORT),),
+            )
+
+    def origins(self) -> dict[CaseId, EnvelopeId]:
+        """The pinned report of each case."""
+        with self._connection() as connection:
+            rows = connection.execute("SELECT case_id, envelope FROM origins").fetchall()
+        return {CaseId(row[0]): EnvelopeId(row[1]) for row in rows}
+
+    def part_path(self, envelope: EnvelopeId, part: int) -> Path:
+        """Where a proven sealed part lies."""
+        return self._parts / f"{envelope.hex()}-{part}"
+
+    def partial_path(self, envelope: EnvelopeId, part: int) -> Path:
+        """Where a sealed part grows until it is proven."""
+        return self._parts / f"{envelope.hex()}-{part}.partial"
+
+    # --- rosters, alarms, facts
+
+    def keep_roster(self, roster_hash: bytes, epoch: int, note: bytes) -> None:
+        """Remember a verified roster: what was signed under it stays provable."""
+        with self._connection() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO rosters VALUES (?,?,?)", (roster_hash, epoch, note)
+            )
+
+    def roster_notes(self) -> tuple[bytes, ...]:
+        """Every roster note that was ever verified here, oldest epoch first."""
+        with self._connection() as connection:
+            rows = connection.execute("SELECT note FROM rosters ORDER BY epoch").fetchall()
+        return tuple(row[0] for row in rows)
+
+    def shout(self, alarm: Alarm) -> None:
+        """Remember an alarm until an operator has read it and clears it."""
+        with self._connection() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO alarms VALUES (?,?,?)",
+                (str(alarm.sign), alarm.case, alarm.envelope),
+            )
+
+    def quieten(self, alarm: Alarm) -> None:
+        """Forget an alarm whose cause is gone or was seen to."""
+        with self._connection() as connection:
+            connection.execute(
+                "DELETE FROM alarms WHERE sign=? AND case_id=? AND envelope=?",
+                (str(alarm.sign), alarm.case, alarm.envelope),
+            )
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Every remembered alarm."""
+        with self._connection() as connection:
+            rows = connection.execute("SELECT sign, case_id, envelope FROM alarms").fetchall()
+        return tuple(Alarm(Sign(row[0]), row[1], row[2]) for row in rows)
+
+    def note(self, name: str, value: str) -> None:
+        """Remember one fact about this desk (when it last synced)."""
+        with self._connection() as connection:
+            connection.execute("INSERT OR REPLACE INTO facts VALUES (?,?)", (name, value))
+
+    def noted(self, name: str) -> str:
+        """The fact, or an empty string."""
+        with self._connection() as connection:
+            row = connection.execute("SELECT value FROM facts WHERE name=?", (name,)).fetchone()
+        return str(row[0]) if row else ""

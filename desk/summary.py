@@ -1,0 +1,85 @@
+"""One case as JSON: the stable shape of `show --json` and of an export's `case.json`.
+
+Rule: fields are added and never renamed; what a reporter typed stands as it was typed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from desk.alarms import Alarm, Sign
+from desk.cases import iso
+from desk.evidence import view
+from desk.verify import Entry, FollowUp, Reply
+
+if TYPE_CHECKING:
+    from crypto.ids import EnvelopeId
+    from desk.cases import Case
+    from desk.desk import Desk
+
+IDENTITY_LOCKED = "locked: sealed to the custodians"
+
+
+def deep_alarms(desk: Desk, case: Case) -> tuple[Alarm, ...]:
+    """The case's alarms, and those that only opening each file's manifest can show."""
+    unopened = {
+        Alarm(Sign.CANNOT_OPEN, case.id.hex(), one.ref.id.hex())
+        for one in case.files
+        if view(desk, one).problem == "cannot-open"
+    }
+    return tuple(sorted({*case.alarms, *unopened}))
+
+
+def case_json(desk: Desk, case: Case) -> dict[str, object]:
+    """Everything an operator may read of a case."""
+    return {
+        "v": 1,
+        "case": case.id.hex(),
+        "ref": case.ref,
+        "day": iso(case.day),
+        "category": case.category,
+        "language": case.report.language if case.report else "",
+        "identity_mode": case.identity_mode,
+        "identity": IDENTITY_LOCKED,
+        "state": case.state,
+        "state_conflict": list(case.state_conflict),
+        "danger": case.danger,
+        "unanswered": case.unanswered,
+        "answerable": case.reply_key is not None,
+        "readable": case.readable,
+        "sealed_by": case.report.sealed_by if case.report else "",
+        "cleaned_by": case.report.cleaned_by if case.report else "",
+        "fields": dict(case.fields),
+        "files": [{**view(desk, one).to_json(), "named_by": one.by.hex()} for one in case.files],
+        "conversation": [_message(case, one) for one in case.messages],
+        "journal": [_entry(one) for one in case.timeline if isinstance(one, Entry)],
+        "alarms": [alarm.to_json() for alarm in deep_alarms(desk, case)],
+    }
+
+
+def _message(case: Case, one: FollowUp | Reply) -> dict[str, object]:
+    is_reply = isinstance(one, Reply)
+    return {
+        "kind": "reply" if is_reply else "follow-up",
+        "id": one.envelope.id.hex(),
+        "day": iso(one.node.day),
+        "author": one.signer.name if isinstance(one, Reply) else "reporter",
+        "text": one.body.text,
+        "files": [] if is_reply else _ids(case, one.envelope.id),
+        "waiting": not one.envelope.posted,
+    }
+
+
+def _entry(one: Entry) -> dict[str, object]:
+    return {
+        "id": one.envelope.id.hex(),
+        "day": iso(one.node.day),
+        "author": one.signer.name,
+        "type": one.body.type,
+        "data": dict(one.body.data),
+        "waiting": not one.envelope.posted,
+    }
+
+
+def _ids(case: Case, envelope: EnvelopeId) -> list[str]:
+    return [one.ref.id.hex() for one in case.files_of(envelope)]

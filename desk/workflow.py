@@ -1,0 +1,47 @@
+"""The states of a case, as data.
+
+Rule: the server never learns a state; it is the fold of the case's signed entries.
+Which state may follow which is left to the institution: here is the list of names.
+"""
+
+from desk.errors import StateUnknown
+
+RECEIVED = "received"
+
+STATES: dict[str, str] = {
+    RECEIVED: "Received",
+    "triage": "Triage",
+    "imminent": "Imminent danger",
+    "assessment": "Assessment",
+    "info_requested": "Question asked",
+    "seriousness_check": "Seriousness check",
+    "ready": "Ready to transmit",
+    "transmitted": "Transmitted",
+    "returned": "Returned",
+    "prosecutor_informed": "Prosecutor informed",
+    "instructed": "Instructed",
+    "investigation": "Investigation",
+    "closed": "Closed",
+    "duplicate": "Duplicate",
+    "out_of_scope": "Out of scope",
+}
+
+STATUS_ENTRY = "status"
+STATE_FIELD = "state"
+
+
+def parse_state(untrusted: str) -> str:
+    """The state's name from what an operator typed: any case, spaces or dashes for underscores.
+
+    Raises:
+        StateUnknown: there is no such state; the message lists them.
+    """
+    name = untrusted.strip().lower().replace("-", "_").replace(" ", "_")
+    if name not in STATES:
+        raise StateUnknown(f"No state is called that. The states are: {', '.join(STATES)}.")
+    return name
+
+
+def state_words(name: str) -> str:
+    """How a state reads to an operator; a state of a newer desk reads as its own name."""
+    return STATES.get(name, name)

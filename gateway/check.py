@@ -1,0 +1,130 @@
+"""What protects this gateway, found out and not assumed; one finding per line.
+
+A finding that is wrong makes the check fail.  A note is something to know: it does not.
+"""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crypto.errors import CryptoError
+from crypto.ids import date_of
+from gateway.clock import SystemClock
+from gateway.errors import GatewayError
+from gateway.programs import open_vault, read_root
+from gateway.roster_watch import check_roster
+from gateway.secrets import GatewaySecrets
+from sanitizer.errors import SanitizerError
+from sanitizer.jail import ffmpeg_jail
+from vault.errors import VaultError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gateway.config import GatewayConfig
+
+FEW_DAYS = 7
+_DATABASE = {"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "foreign_keys": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: ``ok``, ``note`` or ``wrong``, and in words what was found."""
+
+    what: str
+    state: str
+    found: str
+
+
+def check(config: GatewayConfig, jail: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """Look at everything, and go on when something is wrong."""
+    return [
+        *_guarded("folders", lambda: _folders(config)),
+        *_guarded("secrets", lambda: _secrets(config)),
+        *_guarded("roster", lambda: _roster(config)),
+        *_guarded("database", lambda: _database(config)),
+        *_guarded("sanitizer", jail),
+        *_guarded("swap", lambda: _swap(Path("/proc/swaps"))),
+    ]
+
+
+def _guarded(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except (GatewayError, VaultError, CryptoError, SanitizerError, OSError) as error:
+        yield Finding(what, "wrong", str(error) or type(error).__name__)
+
+
+def _folders(config: GatewayConfig) -> Iterator[Finding]:
+    for folder in (config.home, config.blobs, config.spool, config.secrets):
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        state = "wrong" if mode & 0o077 else "ok"
+        yield Finding(f"folder {folder.name}", state, f"mode {mode:04o}")
+
+
+def _secrets(config: GatewayConfig) -> Iterator[Finding]:
+    GatewaySecrets.load(config)
+    yield Finding("secrets", "ok", "pepper and token key are there, for this user alone")
+
+
+def _roster(config: GatewayConfig) -> Iterator[Finding]:
+    root_public = read_root(config)
+    yield Finding("root", "ok", root_public.fingerprint)
+    vault = open_vault(config)
+    try:
+        today = SystemClock().today()
+        roster = check_roster(config.roster_path.read_bytes(), root_public, today, vault)
+    finally:
+        vault.close()
+    left = roster.not_after - today
+    state = "note" if left < FEW_DAYS or roster.rehearsal else "ok"
+    kind = "REHEARSAL keys, " if roster.rehearsal else ""
+    yield Finding(
+        "roster",
+        state,
+        f"{kind}epoch {roster.epoch}, until {date_of(roster.not_after)} ({left} days), "
+        f"{len(roster.operators)} operators, {roster.quorum} of {len(roster.custodians)} "
+        "custodians",
+    )
+
+
+def _database(config: GatewayConfig) -> Iterator[Finding]:
+    vault = open_vault(config)
+    try:
+        found = vault.describe()
+    finally:
+        vault.close()
+    for name, wanted in _DATABASE.items():
+        state = "ok" if found[name] == wanted else "wrong"
+        yield Finding(f"database {name}", state, found[name])
+    free = shutil.disk_usage(config.blobs).free // 1024**3
+    yield Finding("space for blobs", "note" if free < 1 else "ok", f"{free} GiB free")
+
+
+def _swap(swaps: Path) -> Iterator[Finding]:
+    lines = swaps.read_text("ascii", "replace").splitlines()[1:]
+    if lines:
+        yield Finding("swap", "note", "in use: memory of reports in flight may reach the disk")
+    else:
+        yield Finding("swap", "ok", "none")
+
+
+def jail_findings() -> Iterator[Finding]:
+    """What the sanitizer's jail says of itself on this machine."""
+    found = ffmpeg_jail().describe()
+    usable = bool(found.pop("usable"))
+    # Without the jail a photo is still cleaned; a video is refused, and its sender told why.
+    state = "ok" if usable else "wrong"
+    yield Finding("jail", state, "videos are cleaned" if usable else "videos are REFUSED")
+    for name, value in found.items():
+        yield Finding(f"jail {name}", "ok" if value else "note", _words(value))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

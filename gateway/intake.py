@@ -1,0 +1,369 @@
+"""The only door through which something of a reporter reaches the vault.
+
+```
+(1) receive  gateway.upload   (2) clean  sanitizer   (3) pack  (4) seal  crypto   (5) store  vault
+(6) the receipt is shown by the site, and only after (5) returned
+```
+What can be sealed here is a CleanFile, the typed answers of a form, an identity, a message; nothing
+after (4) holds plaintext.  Claims C-REST, C-IDENTITY, C-LOST-ANSWER, C-NAMES prove it.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from crypto.envelope import Custodians, EnvelopeSealer, Operators, SealedEnvelope
+from crypto.errors import TokenInvalid
+from crypto.header import Kind
+from crypto.ids import CaseId, Day, EnvelopeId, HeaderHash
+from crypto.manifest import (
+    EvidenceManifest,
+    EvidenceRef,
+    FollowUpBody,
+    IdentityManifest,
+    ReportManifest,
+    SignedManifest,
+)
+from crypto.receipt import (
+    ReceiptCode,
+    ReceiptKeys,
+    ThreadState,
+    decoy_thread_state,
+    receipt_keys,
+    stretch,
+)
+from crypto.token import TokenKey, open_token_bytes, seal_token_bytes
+from gateway.errors import GatewayError
+from vault.errors import AlreadyAccepted, StagedMissing, ThreadMoved
+from vault.outside import BlobRef, CaseRow, NewCase, StoredEnvelope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from crypto.ids import Deployment
+    from crypto.roster import Roster
+    from crypto.strict_json import Json
+    from gateway.clock import Clock
+    from gateway.roster_watch import CurrentRoster
+    from gateway.secrets import GatewaySecrets
+    from sanitizer.clean import CleanFile
+    from vault.vault import Vault
+
+SEALED_BY = "gateway"
+ANONYMOUS = "anonymous"
+_WINDOW = "receipt-window"
+_WINDOW_BYTES = 8
+_TRIES = 5
+_KIND_NAMES = {"image": "photo", "video": "video", "audio": "sound"}
+
+
+class Busy(GatewayError):
+    """Too many codes are being stretched at once: answer 503 and lose nothing."""
+
+
+class FilesGone(GatewayError):
+    """Files that a form remembers are no longer staged: they expired, or were dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A file that was cleaned, sealed and staged.  ``name`` is ours (``photo-1.jpg``)."""
+
+    id: EnvelopeId
+    header_hash: HeaderHash
+    name: str
+    length: int
+
+    @property
+    def reference(self) -> EvidenceRef:
+        """How a report or a message names the file."""
+        return EvidenceRef(self.id, self.header_hash)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What only the custodians may open; empty where the person stays anonymous."""
+
+    mode: str = ANONYMOUS
+    identity: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    safe_contact: Mapping[str, Json] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A whole report, typed and pruned, as the form's schema left it."""
+
+    case: CaseId
+    code: ReceiptCode = field(repr=False)
+    form_version: int
+    language: str
+    category: str = field(repr=False)
+    fields: Mapping[str, Json] = field(repr=False)
+    identity: Identity
+    files: tuple[StagedFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What the holder of a code adds: a text, files, or both.  ``id`` makes a retry harmless."""
+
+    case: CaseId
+    id: EnvelopeId
+    text: str = field(repr=False)
+    language: str
+    files: tuple[StagedFile, ...]
+
+
+class Intake:
+    """Seals and stores for one gateway.  Safe to share between threads.
+
+    ``token_key`` seals form tokens and receipt windows; it opens no report.
+    """
+
+    def __init__(  # noqa: PLR0913 each is a part of a deployment
+        self,
+        vault: Vault,
+        rosters: CurrentRoster,
+        secrets: GatewaySecrets,
+        clock: Clock,
+        *,
+        deployment: Deployment,
+        stretchers: int,
+        wait_seconds: float = 20.0,
+    ) -> None:
+        self._vault = vault
+        self._rosters = rosters
+        self._pepper = secrets.pepper
+        self.token_key = TokenKey(secrets.token_key)
+        self._clock = clock
+        self._deployment = deployment
+        # Argon2id holds 19 MiB and a core: unbounded, a flood of codes would stop everybody.
+        self._stretchers = threading.BoundedSemaphore(stretchers)
+        self._wait_seconds = wait_seconds
+
+    def keys_of(self, code: ReceiptCode) -> ReceiptKeys:
+        """Stretch a code, outside any transaction.  Raises Busy."""
+        if not self._stretchers.acquire(timeout=self._wait_seconds):
+            raise Busy
+        try:
+            secret = stretch(code, self._deployment)
+        finally:
+            self._stretchers.release()
+        return receipt_keys(secret, self._pepper)
+
+    def seal_clean(self, clean: CleanFile, case: CaseId, number: int) -> StagedFile:
+        """(3)(4)(5) Stream a clean file into an envelope and stage it, not yet released.
+
+        ``number`` goes into the name that operators see.  Raises Refused when the sanitizer finds
+        in the middle that the file cannot be proven clean: what was written is thrown away.
+        """
+        roster = self._rosters.get()
+        sealer = self._sealer(Kind.EVIDENCE, case, roster)
+        with self._vault.new_blob() as blob:
+            part = sealer.part(blob.write)
+            for chunk in clean.chunks():
+                part.write(chunk)
+            part.finish()
+            facts = clean.facts
+            kind = _KIND_NAMES.get(clean.media_type.partition("/")[0], "file")
+            name = f"{kind}-{number}.{clean.extension}"
+            manifest = EvidenceManifest(
+                name=name,
+                media_type=clean.media_type,
+                length=facts.length,
+                sha256=facts.sha256,
+                removed=facts.removed,
+            )
+            sealed = sealer.seal(manifest.to_json(), Operators(roster.evidence_keys()))
+            reference = blob.commit()
+        with self._dropped_on_error(reference):
+            self._vault.stage(_stored(sealed, (reference,)))
+        return StagedFile(sealer.id, sealed.header_hash, name, facts.length)
+
+    def drop(self, files: Sequence[StagedFile]) -> None:
+        """Destroy staged files; those that are gone already stay gone."""
+        if files:
+            self._vault.drop_staged([one.id for one in files])
+
+    def seal_report(self, report: Report) -> None:
+        """(3)(4)(5) Seal report and identity and release the files, in one transaction.
+
+        Raises AlreadyAccepted when the case is there, FilesGone, Busy, NoValidRoster.
+        """
+        roster = self._rosters.get()
+        keys = self.keys_of(report.code)
+        identity = self._seal_identity(report.case, report.identity, roster)
+        sealer = self._sealer(Kind.REPORT, report.case, roster)
+        manifest = ReportManifest(
+            form_version=report.form_version,
+            language=report.language,
+            category=report.category,
+            fields=report.fields,
+            identity_mode=report.identity.mode,
+            evidence=tuple(one.reference for one in report.files),
+            identity=EvidenceRef(identity.header.envelope, identity.header_hash),
+            reply_key=keys.reply_public,
+            follow_up_key=keys.follow_up_public,
+            sealed_by=SEALED_BY,
+            cleaned_by=SEALED_BY,
+        )
+        sealed = sealer.seal(manifest.to_json(), Operators(roster.evidence_keys()))
+        self._open_case(report.case, keys, [sealed, identity], report.files, sequence=0)
+
+    def seal_follow_up(self, message: Message, keys: ReceiptKeys) -> None:
+        """(3)(4)(5) Seal a message, signed by the receipt, into its case, or into a new one.
+
+        An unused code opens a case, so that a lost row never silently eats a message.  The same
+        message posted twice is stored once.  Raises FilesGone, ThreadMoved, NoValidRoster.
+        """
+        for _ in range(_TRIES):
+            row = self._vault.case_by_locator(keys.locator)
+            try:
+                if row is None:
+                    self._first_message(message, keys)
+                else:
+                    self._next_message(message, keys, row)
+            except (ThreadMoved, AlreadyAccepted):
+                continue
+            return
+        raise ThreadMoved
+
+    def received_recently(self, row: CaseRow, seconds: int) -> bool:
+        """Whether the receipt of this case may still be shown."""
+        try:
+            opened = open_token_bytes(self.token_key, _WINDOW, row.receipt_window)
+        except TokenInvalid:
+            return False  # confirmed, left, or sealed under an earlier key: never again
+        return 0 <= self._clock.now() - int.from_bytes(opened, "big") < seconds
+
+    def _first_message(self, message: Message, keys: ReceiptKeys) -> None:
+        sealed = self._seal_message(message, keys, parents=())
+        self._open_case(message.case, keys, sealed, message.files, sequence=1)
+
+    def _next_message(self, message: Message, keys: ReceiptKeys, row: CaseRow) -> None:
+        kept = self._vault.envelopes_of(row.case_id, {Kind.FOLLOW_UP})
+        if any(envelope.id == message.id for envelope in kept):
+            return
+        if row.case_id != message.case and message.files:
+            # The case was opened meanwhile by another page of the same person.
+            raise FilesGone
+        state = keys.open_thread_state(row.thread_state)
+        sealed = self._seal_message(message, keys, parents=(state.last,), case=row.case_id)
+        after = ThreadState(state.sequence + 1, sealed[0].header_hash, self._clock.today())
+        try:
+            self._vault.accept_follow_up(
+                row.case_id,
+                [_stored(one) for one in sealed],
+                [one.id for one in message.files],
+                old_state=row.thread_state,
+                new_state=keys.seal_thread_state(after),
+            )
+        except StagedMissing:
+            raise FilesGone from None
+
+    def _seal_message(
+        self,
+        message: Message,
+        keys: ReceiptKeys,
+        *,
+        parents: tuple[HeaderHash, ...],
+        case: CaseId | None = None,
+    ) -> list[SealedEnvelope]:
+        roster = self._rosters.get()
+        case = case or message.case
+        identity = self._seal_identity(case, Identity(), roster)
+        sealer = self._sealer(Kind.FOLLOW_UP, case, roster, message.id)
+        readers = Operators(roster.evidence_keys())
+        body = FollowUpBody(
+            text=message.text,
+            evidence=tuple(one.reference for one in message.files),
+            identity=EvidenceRef(identity.header.envelope, identity.header_hash),
+            reply_key=keys.reply_public,
+            follow_up_key=keys.follow_up_public,
+            language=message.language,
+        )
+        signed = SignedManifest.sign(
+            Kind.FOLLOW_UP,
+            keys.follow_up_signing,
+            deployment=roster.deployment,
+            case=case,
+            envelope=sealer.id,
+            recipients=readers.kids,
+            parents=parents,
+            body=body.to_json(),
+        )
+        return [sealer.seal(signed.to_json(), readers), identity]
+
+    def _seal_identity(self, case: CaseId, identity: Identity, roster: Roster) -> SealedEnvelope:
+        """Always one, always of one size, so that who gave a name does not show."""
+        manifest = IdentityManifest(
+            identity_mode=identity.mode,
+            identity=identity.identity,
+            safe_contact=identity.safe_contact,
+        )
+        custodians = Custodians(roster.custodian_keys(), roster.quorum)
+        return self._sealer(Kind.IDENTITY, case, roster).seal(manifest.to_json(), custodians)
+
+    def _open_case(
+        self,
+        case: CaseId,
+        keys: ReceiptKeys,
+        sealed: Sequence[SealedEnvelope],
+        files: Sequence[StagedFile],
+        *,
+        sequence: int,
+    ) -> None:
+        state = ThreadState(sequence, sealed[0].header_hash, self._clock.today())
+        now = self._clock.now().to_bytes(_WINDOW_BYTES, "big")
+        row = NewCase(
+            case_id=case,
+            locator=keys.locator,
+            thread_state=keys.seal_thread_state(state),
+            receipt_window=seal_token_bytes(self.token_key, _WINDOW, now),
+        )
+        try:
+            self._vault.accept_report(
+                row, [_stored(one) for one in sealed], [one.id for one in files]
+            )
+        except StagedMissing:
+            raise FilesGone from None
+
+    def _sealer(
+        self, kind: Kind, case: CaseId, roster: Roster, envelope: EnvelopeId | None = None
+    ) -> EnvelopeSealer:
+        return EnvelopeSealer(
+            kind=kind,
+            deployment=roster.deployment,
+            case=case,
+            roster_hash=roster.hash,
+            day=self._clock.today(),
+            envelope=envelope,
+        )
+
+    @contextmanager
+    def _dropped_on_error(self, reference: BlobRef) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._vault.drop_blobs([reference])
+            raise
+
+
+def _stored(sealed: SealedEnvelope, parts: tuple[BlobRef, ...] = ()) -> StoredEnvelope:
+    return StoredEnvelope(sealed.header, sealed.wraps, sealed.manifest, parts)
+
+
+def look_at(keys: ReceiptKeys, row: CaseRow | None, today: Day) -> tuple[bytes, bytes]:
+    """Return (old, new) sealed thread states of a visit; for no case, two that mean nothing.
+
+    The work is the same for both: one opening where there is something to open, one sealing.
+    """
+    if row is None:
+        decoy = decoy_thread_state()
+        return decoy, keys.seal_thread_state(ThreadState(0, HeaderHash(bytes(32)), today))
+    state = keys.open_thread_state(row.thread_state)
+    after = ThreadState(state.sequence, state.last, today)
+    return row.thread_state, keys.seal_thread_state(after)

@@ -1,0 +1,81 @@
+"""What all pages share: the parts of the deployment that a page may touch, and how one is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flask import Response, render_template
+
+from gateway.errors import NoValidRoster
+from gateway.site.words import LANGUAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crypto.roster import Roster
+    from gateway.clock import Clock
+    from gateway.config import GatewayConfig
+    from gateway.intake import Intake
+    from gateway.roster_watch import CurrentRoster
+    from gateway.site.answers import AnswerReader
+    from gateway.site.help import HelpLines
+    from gateway.site.schema import FormSchema
+    from gateway.site.words import Words
+    from vault.vault import Vault
+
+# The same word on every page of every language: a history shows it, a shoulder sees it.
+TITLE = "Information"
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The reporters' site of one deployment.  Safe to share between threads."""
+
+    config: GatewayConfig
+    vault: Vault
+    rosters: CurrentRoster
+    intake: Intake
+    clock: Clock
+    schema: FormSchema
+    readers: Mapping[str, AnswerReader] = field(repr=False)
+    words: Mapping[str, Words] = field(repr=False)
+    help: HelpLines
+
+    def roster(self) -> Roster:
+        """Return the roster in force.  Raises NoValidRoster."""
+        return self.rosters.get()
+
+    def rehearsal(self) -> bool:
+        """Whether the page must say that this is a rehearsal; without a roster nothing is known."""
+        try:
+            return self.rosters.get().rehearsal
+        except NoValidRoster:
+            return False
+
+    def page(self, name: str, lang: str, *, status: int = 200, **facts: object) -> Response:
+        """Show one page of ``templates/`` in one language."""
+        words = self.words[lang]
+        body = render_template(
+            name,
+            t=words,
+            lang=lang,
+            direction=words.language.direction,
+            languages=LANGUAGES,
+            title=TITLE,
+            rehearsal=self.rehearsal(),
+            help=self.help,
+            site=self,
+            **facts,
+        )
+        return Response(body, status=status, mimetype="text/html")
+
+
+def size_text(count: int) -> str:
+    """Return a size as people read it: ``1.4 MB``."""
+    if count >= 1024 * MIB:
+        return f"{count / (1024 * MIB):.3g} GB"
+    if count >= MIB:
+        return f"{count / MIB:.3g} MB"
+    return f"{max(1, round(count / 1024))} KB"

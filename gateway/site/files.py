@@ -1,0 +1,126 @@
+"""(1)…(5) for the files of one form: clean each that arrived whole, seal it, stage it at once.
+
+What arrived survives an error elsewhere in the form: the page's token remembers it.  The names of
+a person's files are looked at only to say, in the same answer, which one was refused.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.upload import SpooledFile, UploadRequest
+from sanitizer.clean import sanitize
+from sanitizer.errors import Refused
+from sanitizer.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from werkzeug.datastructures import FileStorage
+
+    from crypto.ids import CaseId
+    from gateway.intake import Intake, StagedFile
+
+FIELD = "evidence"
+_NAME_SHOWN = 60
+_NUMBER = re.compile(r"-(\d+)\.")
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file that was not kept: the person's own name for it, for this one answer, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What became of the files of one request.
+
+    ``kept`` are all files of the form now, ``new`` those that this request brought.
+    """
+
+    kept: tuple[StagedFile, ...]
+    new: tuple[StagedFile, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
+    destroyed: bool = False
+
+
+def arrived(request: UploadRequest) -> list[FileStorage]:
+    """Return the files that a person chose; an empty file field sends a part without a name."""
+    return [one for one in request.files.getlist(FIELD) if one.filename]
+
+
+def unexpected(request: UploadRequest) -> bool:
+    """Whether a file came under another name than the form's."""
+    return any(name != FIELD for name in request.files)
+
+
+def receive(
+    request: UploadRequest,
+    intake: Intake,
+    case: CaseId,
+    before: Sequence[StagedFile],
+    *,
+    most: int,
+) -> Batch:
+    """Clean, seal and stage the files of a request; drop those whose box was ticked.
+
+    Raises NoValidRoster where nothing may be sealed: then nothing new was kept.
+    """
+    dropped = set(request.form.getlist("drop"))
+    intake.drop([one for one in before if one.id.hex() in dropped])
+    kept = [one for one in before if one.id.hex() not in dropped]
+    limits = Limits(file_bytes=request.file_bytes)
+    new: list[StagedFile] = []
+    refused: list[RefusedFile] = []
+    for storage in arrived(request):
+        name = shown_name(storage.filename or "")
+        if len(kept) >= most:
+            refused.append(RefusedFile(name, "too_many"))
+            continue
+        number = 1 + max((_number(one.name) for one in kept), default=0)
+        try:
+            staged = _keep(storage, intake, case, number, limits)
+        except Refused as refusal:
+            refused.append(RefusedFile(name, refusal.reason))
+            continue
+        kept.append(staged)
+        new.append(staged)
+    return Batch(kept=tuple(kept), new=tuple(new), refused=tuple(refused))
+
+
+def destroy(intake: Intake, before: Sequence[StagedFile], request: UploadRequest) -> Batch:
+    """Where no file may be: destroy what was staged, look at nothing that came."""
+    had_any = bool(before) or bool(arrived(request))
+    intake.drop(before)
+    return Batch(kept=(), destroyed=had_any)
+
+
+def shown_name(untrusted: str) -> str:
+    """Return a file's name without anything that could turn the page's text around."""
+    visible = "".join(
+        character if unicodedata.category(character)[0] != "C" else "\N{REPLACEMENT CHARACTER}"
+        for character in untrusted
+    )
+    return visible if len(visible) <= _NAME_SHOWN else visible[: _NAME_SHOWN - 1] + "…"
+
+
+def _keep(
+    storage: FileStorage, intake: Intake, case: CaseId, number: int, limits: Limits
+) -> StagedFile:
+    spooled = storage.stream
+    if not isinstance(spooled, SpooledFile):  # pragma: no cover — the request class makes no other
+        raise TypeError("a file that was not spooled")
+    spooled.require_whole()
+    # (2) clean  (3)(4)(5) seal and stage
+    return intake.seal_clean(sanitize(spooled, limits), case, number)
+
+
+def _number(name: str) -> int:
+    found = _NUMBER.search(name)
+    return int(found[1]) if found else 0

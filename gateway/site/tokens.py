@@ -1,0 +1,152 @@
+"""What a form remembers between two requests, sealed so that only this gateway reads it.
+
+In the body, never in an address; bound to its purpose; it expires.  There is no session and no
+cookie: the page in the person's browser is the only place where this is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from crypto.errors import TokenInvalid
+from crypto.ids import CaseId, EnvelopeId, HeaderHash, new_case_id, new_envelope_id
+from crypto.receipt import ReceiptCode
+from crypto.token import open_token, seal_token
+from gateway.errors import GatewayError
+from gateway.intake import StagedFile
+
+if TYPE_CHECKING:
+    from crypto.token import TokenKey
+
+_FORM = "form"
+_THREAD = "thread"
+
+
+class TokenExpired(GatewayError):
+    """The token is ours and too old; ``token`` is what it held."""
+
+    def __init__(self, token: FormToken | ThreadToken) -> None:
+        super().__init__()
+        self.token = token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormToken:
+    """One report on its way.  ``issued`` is Unix time in seconds; it never leaves the token."""
+
+    case: CaseId
+    code: ReceiptCode = field(repr=False)
+    category: str = field(repr=False)
+    danger: str = field(repr=False)
+    issued: int
+    files: tuple[StagedFile, ...] = ()
+
+    @classmethod
+    def new(cls, *, category: str, danger: str, now: int) -> Self:
+        """Begin a report: a fresh case and a fresh code."""
+        return cls(
+            case=new_case_id(),
+            code=ReceiptCode.generate(),
+            category=category,
+            danger=danger,
+            issued=now,
+        )
+
+    def with_files(self, files: tuple[StagedFile, ...]) -> Self:
+        """The same report with these files."""
+        return replace(self, files=files)
+
+    def seal(self, key: TokenKey) -> str:
+        """Return the text of the form's hidden field."""
+        facts = {
+            "case": self.case.hex(),
+            "code": self.code.digits,
+            "category": self.category,
+            "danger": self.danger,
+            "issued": self.issued,
+            "files": _files_out(self.files),
+        }
+        return seal_token(key, _FORM, json.dumps(facts).encode())
+
+    @classmethod
+    def open(cls, key: TokenKey, untrusted: str, *, now: int, seconds: int) -> Self:
+        """Read a token of ours.  Raises TokenInvalid, TokenExpired."""
+        facts = json.loads(open_token(key, _FORM, untrusted))
+        token = cls(
+            case=CaseId(bytes.fromhex(facts["case"])),
+            code=ReceiptCode.parse(facts["code"]),
+            category=facts["category"],
+            danger=facts["danger"],
+            issued=facts["issued"],
+            files=_files_in(facts["files"]),
+        )
+        _require_fresh(token, now, seconds)
+        return token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadToken:
+    """A conversation that was opened with a code; the same size whether the code is known."""
+
+    case: CaseId
+    code: ReceiptCode = field(repr=False)
+    message: EnvelopeId
+    issued: int
+    files: tuple[StagedFile, ...] = ()
+
+    @classmethod
+    def new(cls, *, case: CaseId | None, code: ReceiptCode, now: int) -> Self:
+        """Open a conversation; without a case, the one that a first message would open."""
+        return cls(case=case or new_case_id(), code=code, message=new_envelope_id(), issued=now)
+
+    def with_files(self, files: tuple[StagedFile, ...]) -> Self:
+        """The same conversation with these files."""
+        return replace(self, files=files)
+
+    def seal(self, key: TokenKey) -> str:
+        """Return the text of the form's hidden field."""
+        facts = {
+            "case": self.case.hex(),
+            "code": self.code.digits,
+            "message": self.message.hex(),
+            "issued": self.issued,
+            "files": _files_out(self.files),
+        }
+        return seal_token(key, _THREAD, json.dumps(facts).encode())
+
+    @classmethod
+    def open(cls, key: TokenKey, untrusted: str, *, now: int, seconds: int) -> Self:
+        """Read a token of ours.  Raises TokenInvalid, TokenExpired."""
+        facts = json.loads(open_token(key, _THREAD, untrusted))
+        token = cls(
+            case=CaseId(bytes.fromhex(facts["case"])),
+            code=ReceiptCode.parse(facts["code"]),
+            message=EnvelopeId(bytes.fromhex(facts["message"])),
+            issued=facts["issued"],
+            files=_files_in(facts["files"]),
+        )
+        _require_fresh(token, now, seconds)
+        return token
+
+
+def _require_fresh(token: FormToken | ThreadToken, now: int, seconds: int) -> None:
+    if not 0 <= now - token.issued < seconds:
+        raise TokenExpired(token)
+
+
+def _files_out(files: tuple[StagedFile, ...]) -> list[list[Any]]:
+    return [[one.id.hex(), one.header_hash.hex(), one.name, one.length] for one in files]
+
+
+def _files_in(files: list[list[Any]]) -> tuple[StagedFile, ...]:
+    return tuple(
+        StagedFile(
+            EnvelopeId(bytes.fromhex(envelope)), HeaderHash(bytes.fromhex(header)), name, length
+        )
+        for envelope, header, name, length in files
+    )
+
+
+__all__ = ["FormToken", "ThreadToken", "TokenExpired", "TokenInvalid"]

@@ -1,0 +1,1 @@
+"""The desks' door.  Routes: app.py; who asks: proof.py; what they may see: views.py."""

@@ -1,0 +1,175 @@
+"""(1) Receive: a multipart form whose files never touch a disk in plaintext.  Claim C-NODISK.
+
+Werkzeug would write an upload of more than 500 KB to a plaintext temporary file.  Here each file
+part is encrypted as it arrives, under a key that lives in this request's memory, into a file that
+has no name from the start.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from crypto.spool import SpoolReader, SpoolWriter
+from sanitizer.errors import JailUnavailable, TooLarge
+from sanitizer.source import FfmpegInput
+
+if TYPE_CHECKING:
+    from typing import IO
+
+MULTIPART = "multipart/form-data"
+TEXT_BYTES = 4 * 1024 * 1024
+"""All text fields of one form together: room for ten thousand characters too many."""
+PARTS_MOST = 2000
+_READ_BYTES = 64 * 1024
+
+
+class SpooledFile(io.RawIOBase):
+    """One file of a form: ciphertext in a nameless file; also the sanitizer's UntrustedSource.
+
+    Past ``file_bytes`` nothing more is stored, only counted, so that the text and the other files
+    of the same form survive (``too_large``).
+    """
+
+    def __init__(self, folder: Path, file_bytes: int) -> None:
+        super().__init__()
+        self._fd = _nameless(folder)
+        self._writer = SpoolWriter(self._fd)
+        self._reader: SpoolReader | None = None
+        self._most = file_bytes
+        self._failed = False
+        self.received = 0
+
+    @property
+    def too_large(self) -> bool:
+        """Whether more came than one file may have."""
+        return self.received > self._most
+
+    @property
+    def length(self) -> int:
+        """Bytes of plaintext that are there to be read."""
+        return self._finished().length
+
+    def writable(self) -> bool:
+        """A form parser writes here."""
+        return True
+
+    def seekable(self) -> bool:
+        """Only back to the start, once, which ends the writing."""
+        return True
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 the buffer protocol has no type in 3.11
+        """Encrypt and store, or only count when the file is too large already."""
+        self.received += len(data)
+        if not (self.too_large or self._failed):
+            try:
+                self._writer.write(bytes(data))
+            except OSError:
+                # A full disk costs this file, not the text that comes after it.
+                self._failed = True
+        return len(data)
+
+    def require_whole(self) -> None:
+        """Raise TooLarge or JailUnavailable where not every byte was stored."""
+        if self.too_large:
+            raise TooLarge("longer than one file may be")
+        if self._failed:
+            raise JailUnavailable("the spool could not be written")
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """End the writing: the parser rewinds each file when its last byte has come."""
+        if (offset, whence) != (0, os.SEEK_SET):
+            raise io.UnsupportedOperation("only back to the start")
+        self._finished()
+        return 0
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return plaintext from ``offset``, fewer bytes only at the end."""
+        return self._finished().read_at(offset, length)
+
+    def ffmpeg_input(self) -> FfmpegInput:
+        """Let a jailed ffmpeg decrypt the spool by itself."""
+        key, iv = self._finished().ffmpeg_key()
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        return FfmpegInput(fd=self._fd, key_hex=key, iv_hex=iv)
+
+    def close(self) -> None:
+        """Give the disk space back; the file had no name, so nothing of it is left."""
+        if not self.closed:
+            os.close(self._fd)
+        super().close()
+
+    def _finished(self) -> SpoolReader:
+        if self._reader is None:
+            self._reader = self._writer.finish()
+        return self._reader
+
+
+def _nameless(folder: Path) -> int:
+    """Open a file that no directory ever lists; a kill leaves nothing behind."""
+    with suppress(OSError):  # a file system without O_TMPFILE
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    fd, name = tempfile.mkstemp(dir=folder)
+    Path(name).unlink()
+    return fd
+
+
+class _Metered:
+    """The body's stream, which ends in a 413 when the text in it, files apart, grows too long."""
+
+    def __init__(self, stream: IO[bytes], request: UploadRequest) -> None:
+        self._stream = stream
+        self._request = request
+        self._seen = 0
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            return b"".join(iter(lambda: self.read(_READ_BYTES), b""))
+        data = self._stream.read(size)
+        self._seen += len(data)
+        files = sum(one.received for one in self._request.spooled)
+        # The parser lags a piece behind, and headers of parts count as text.
+        if self._seen - files > TEXT_BYTES + 2 * _READ_BYTES:
+            raise RequestEntityTooLarge
+        return data
+
+
+class UploadRequest(Request):
+    """A request whose files are spooled encrypted.  ``spool_folder`` is set by the application."""
+
+    max_form_memory_size = TEXT_BYTES
+    max_form_parts = PARTS_MOST
+    spool_folder: Path
+    file_bytes: int
+
+    @property
+    def spooled(self) -> list[SpooledFile]:
+        """Every file part of this request so far, also those that were never finished."""
+        found: list[SpooledFile] = self.environ.setdefault("amana.spooled", [])
+        return found
+
+    def close_spools(self) -> None:
+        """Give all spools back at the end of the request, however it ended."""
+        for one in self.spooled:
+            one.close()
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,  # noqa: ARG002 Werkzeug's signature
+        content_type: str | None,  # noqa: ARG002 the same
+        filename: str | None = None,  # noqa: ARG002 a reporter's file name is not looked at
+        content_length: int | None = None,  # noqa: ARG002 the same
+    ) -> IO[bytes]:
+        one = SpooledFile(self.spool_folder, self.file_bytes)
+        self.spooled.append(one)
+        return one  # type: ignore[return-value]  # the parser writes, rewinds and closes, no more
+
+    def _get_stream_for_parsing(self) -> IO[bytes]:
+        return _Metered(super()._get_stream_for_parsing(), self)  # type: ignore[return-value]  # read() is all that is used

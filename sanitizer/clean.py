@@ -1,0 +1,116 @@
+"""An untrusted file in, a clean file out, or a refusal with a reason.
+
+Rule: what a file is, is decided from its bytes; what remains is allow-listed; the result is
+re-read by another parser than wrote it; whatever cannot be proven clean is refused.
+"""
+
+import contextlib
+import hashlib
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from sanitizer import jpeg, jpeg_check, png, png_check, reread
+from sanitizer.detect import Format, detect
+from sanitizer.errors import AlreadyRead, Empty, Malformed, NotRead, TooLarge
+from sanitizer.jail import Jail, ffmpeg_jail
+from sanitizer.limits import Limits
+from sanitizer.source import UntrustedSource
+from sanitizer.video import Video
+
+
+@dataclass(frozen=True, slots=True)
+class CleanFacts:
+    """What is known of a clean file once its last byte has passed every check.
+
+    ``length`` in bytes, ``sha256`` 32 raw bytes of the clean file, ``removed`` stable kind codes
+    in alphabetical order (``gps``, ``camera_serial``, ``thumbnail``, …), never values.
+    """
+
+    length: int
+    sha256: bytes
+    removed: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class CleanFile:
+    """A file that has been cleaned, streamed once. Only ``sanitize`` makes one.
+
+    ``media_type`` is ``image/jpeg``, ``image/png`` or ``video/mp4``; ``extension`` ``jpg``,
+    ``png`` or ``mp4``, without a dot.
+    """
+
+    media_type: str
+    extension: str
+    _stream: Callable[[], Iterator[bytes]] = field(repr=False)
+    _kinds: Callable[[], set[str]] = field(repr=False)
+    _begun: bool = field(default=False, repr=False)
+    _facts: CleanFacts | None = field(default=None, repr=False)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the clean bytes, once; raises AlreadyRead the second time.
+
+        Raises Refused in the middle where only the whole stream can be judged (video): the
+        consumer must then discard every byte it has had.
+        """
+        if self._begun:
+            raise AlreadyRead("a clean file streams through once")
+        self._begun = True
+        return self._counted()
+
+    def _counted(self) -> Iterator[bytes]:
+        digest, length = hashlib.sha256(), 0
+        with _only_refusals():
+            for data in self._stream():
+                digest.update(data)
+                length += len(data)
+                yield data
+        self._facts = CleanFacts(length, digest.digest(), tuple(sorted(self._kinds())))
+
+    @property
+    def facts(self) -> CleanFacts:
+        """Length, digest and what was removed; raises NotRead before the last chunk."""
+        if self._facts is None:
+            raise NotRead("the file has not streamed through to its end")
+        return self._facts
+
+
+def sanitize(source: UntrustedSource, limits: Limits, jail: Jail | None = None) -> CleanFile:
+    """Return the clean form of ``source``, ready to be streamed.
+
+    ``jail`` runs ffmpeg for the formats that need it; without one, the jail around the ffmpeg
+    that imageio-ffmpeg brings. Raises a leaf of Refused.
+    """
+    if source.length == 0:
+        raise Empty("a file without a byte")
+    if source.length > limits.file_bytes:
+        raise TooLarge("longer than the limit")
+    with _only_refusals():
+        return _cleaned(source, limits, jail)
+
+
+@contextlib.contextmanager
+def _only_refusals() -> Iterator[None]:
+    """Turn what broken numbers do to a parser into a refusal: it fails closed, and says so."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, ValueError, struct.error):
+        raise Malformed("the file's numbers contradict each other") from None
+
+
+def _cleaned(source: UntrustedSource, limits: Limits, jail: Jail | None) -> CleanFile:
+    kind = detect(source)
+    if kind is Format.VIDEO:
+        video = Video(source, limits, jail or ffmpeg_jail())
+        return CleanFile("video/mp4", "mp4", video.chunks, lambda: video.kinds)
+    if source.length > limits.image_bytes:
+        raise TooLarge("an image longer than the limit")
+    if kind is Format.JPEG:
+        plan, kinds = jpeg.plan(source, limits)
+        jpeg_check.check(plan.open())
+        reread.check(plan)
+        return CleanFile("image/jpeg", "jpg", plan.chunks, lambda: kinds)
+    plan, kinds = png.plan(source, limits)
+    png_check.check(plan.open())
+    reread.check(plan)
+    return CleanFile("image/png", "png", plan.chunks, lambda: kinds)

@@ -1,0 +1,294 @@
+"""JPEG by segments: an allow-list of what a decoder needs, scan data kept bit by bit.
+
+Rule: every segment of the result is written by this module from numbers it has understood
+(ITU-T T.81, annex B); of the source only entropy-coded data is kept, by its place. Whatever is
+not named here goes: APPn, COM, MPF, stray and fill bytes, tables nobody uses, all after EOI.
+"""
+
+import re
+import struct
+from dataclasses import dataclass, field
+
+from sanitizer import exif, icc
+from sanitizer.entropy import CodedScan, History
+from sanitizer.errors import Malformed, TooComplex, TooLarge, Unsupported
+from sanitizer.jpeg_tables import Component, Frame, Scan, Tables, parse_frame, parse_scan
+from sanitizer.limits import Limits
+from sanitizer.pieces import WINDOW, Piece, Plan, Range, read_exactly
+from sanitizer.source import UntrustedSource
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SOI, _EOI, _SOS, _DQT, _DHT, _DRI, _DNL, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xDC, 0xFE
+_APP0, _APP1, _APP2, _APP11, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
+_FRAMES = {0xC0, 0xC1, 0xC2}
+_UNUSUAL = {_DNL, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCC, 0xCD, 0xCE, 0xCF, 0xDE, 0xDF}
+_APPLICATION = {*range(0xE0, 0xF0), _COM}
+_ALONE = {0x01, *range(0xD0, 0xD8)}
+_MARKER = re.compile(rb"\xff+[^\x00\xff]")
+_IN_SCAN = re.compile(rb"\xff[^\x00]")
+_FILL = re.compile(rb"\xff+")
+_MAX_SCANS = 200
+_JFIF_LENGTH = 14
+_ADOBE_LENGTH = 12
+_CMYK = 4
+
+
+@dataclass(slots=True)
+class _Head:
+    """What the application segments say that a picture needs to look right."""
+
+    density: tuple[int, int] | None = None
+    adobe: int | None = None
+    told: exif.Exif | None = None
+    xmp_orientation: int | None = None
+    profile: dict[int, bytes] = field(default_factory=dict)
+    kinds: set[str] = field(default_factory=set)
+
+    def application(self, marker: int, payload: bytes) -> None:
+        """Take one APPn or COM segment: note what it is and let it go."""
+        if marker == _COM:
+            self.kinds.add("comment")
+        elif marker == _APP0 and payload.startswith(b"JFIF\0") and len(payload) >= _JFIF_LENGTH:
+            across, down = struct.unpack_from(">HH", payload, 8)
+            self.density = (across, down)
+            if len(payload) > _JFIF_LENGTH:
+                self.kinds.add("thumbnail")
+        elif marker == _APP0:
+            self.kinds.add("thumbnail" if payload.startswith(b"JFXX\0") else "other_metadata")
+        elif marker == _APP14 and payload.startswith(b"Adobe") and len(payload) >= _ADOBE_LENGTH:
+            self.adobe = payload[11]
+        elif marker == _APP2 and payload.startswith(b"ICC_PROFILE\0"):
+            self.profile.setdefault(payload[12] if len(payload) > 12 else 0, payload[14:])  # noqa: PLR2004 - "ICC_PROFILE\0", number, of how many
+        else:
+            self._metadata(marker, payload)
+
+    def _metadata(self, marker: int, payload: bytes) -> None:
+        if marker == _APP1 and payload.startswith(b"Exif\0"):
+            block = exif.read(payload[6:])
+            self.kinds |= block.kinds
+            # Decoders believe the first block; later ones are only reported.
+            self.told = self.told or block
+        elif marker == _APP1 and payload.startswith(b"http://ns.adobe.com/"):
+            self.kinds.add("xmp")
+            self.xmp_orientation = self.xmp_orientation or exif.xmp_orientation(payload)
+        elif marker == _APP13:
+            self.kinds.add("iptc")
+        elif marker == _APP11:
+            self.kinds.add("c2pa")
+        else:
+            self.kinds.add("other_metadata")
+
+    def orientation(self) -> int:
+        """Return how decoders turn this picture: EXIF first, then XMP, else 1."""
+        told = self.told.orientation if self.told else None
+        return told or self.xmp_orientation or 1
+
+    def pieces(self, components: int) -> list[Piece]:
+        """Return the few segments of ours that stand before the tables."""
+        made: list[Piece] = []
+        if self.density is not None:
+            across, down = self.density
+            # The ratio changes how the picture looks; dots per inch only tell its maker.
+            ratio = (across, down) if across and down and across != down else (1, 1)
+            made.append(_segment(_APP0, b"JFIF\0\1\1\0" + struct.pack(">HHBB", *ratio, 0, 0)))
+        if self.orientation() != 1:
+            made.append(_segment(_APP1, exif.of_orientation(self.orientation())))
+        if self.adobe is not None:
+            made.append(_segment(_APP14, b"Adobe\0\x64\0\0\0\0" + bytes([self.adobe])))
+        made += self._profile(components)
+        return made
+
+    def _profile(self, components: int) -> list[Piece]:
+        if not self.profile:
+            return []
+        self.kinds.add("icc_description")
+        colour = icc.replace(b"".join(self.profile[number] for number in sorted(self.profile)))
+        if colour.profile is None or colour.is_srgb:
+            return []
+        space = {1: b"GRAY", 3: b"RGB ", _CMYK: b"CMYK"}.get(components)
+        if colour.profile[16:20] != space:
+            return []
+        step = 65519
+        parts = [colour.profile[at : at + step] for at in range(0, len(colour.profile), step)]
+        return [
+            _segment(_APP2, b"ICC_PROFILE\0" + bytes([number, len(parts)]) + part)
+            for number, part in enumerate(parts, 1)
+        ]
+
+
+def _segment(marker: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+class _Writer:
+    """One walk through one JPEG; ``pieces`` is what remains of it."""
+
+    def __init__(self, source: UntrustedSource, limits: Limits) -> None:
+        self.source = source
+        self.limits = limits
+        self.pieces: list[Piece] = [b"\xff\xd8"]
+        self.head = _Head()
+        self.frame: Frame | None = None
+        self.tables = Tables()
+        self.started = False
+        self.seen: set[int] = set()
+        self.history: History = {}
+        self.scans = 0
+        self.parts = 0
+        self.at = 2
+
+    def run(self) -> None:
+        """Walk from SOI to EOI."""
+        while True:
+            marker = self._next_marker()
+            if marker == _EOI:
+                break
+            if marker not in _ALONE:
+                self._segment(marker)
+        if self.frame is None or self.seen != {c.id for c in self.frame.components}:
+            raise Malformed("the picture has components without data")
+        self.pieces.append(b"\xff\xd9")
+        if self.at < self.source.length:
+            self.head.kinds.add("trailing_data")
+
+    def _next_marker(self) -> int:
+        """Return the next marker's code and stand behind it; garbage before it is skipped."""
+        self.parts += 1
+        if self.parts > self.limits.image_parts:
+            raise TooComplex("too many segments")
+        size = 64
+        while self.at < self.source.length:
+            window = self.source.read_at(self.at, size)
+            size = WINDOW
+            match = _MARKER.search(window)
+            if match:
+                if match.end() > 2:  # noqa: PLR2004 - a marker is two bytes
+                    self.head.kinds.add("other_metadata")
+                self.at += match.end()
+                return window[match.end() - 1]
+            # The last byte may be the first half of a marker.
+            self.at += max(1, len(window) - 1)
+        raise Malformed("the picture ends before its end marker")
+
+    def _segment(self, marker: int) -> None:
+        if marker == _SOI:
+            raise Malformed("a picture begins inside the picture")
+        if marker in _UNUSUAL:
+            raise Unsupported("a kind of JPEG that browsers do not show")
+        (length,) = struct.unpack(">H", read_exactly(self.source, self.at, 2))
+        if length < 2:  # noqa: PLR2004 - the length counts itself
+            raise Malformed("a segment is shorter than its own length")
+        payload = read_exactly(self.source, self.at + 2, length - 2)
+        self.at += length
+        take: dict[int, Callable[[bytes], None]] = {
+            _DQT: self.tables.define_quantization,
+            _DHT: self.tables.define_huffman,
+            _DRI: self.tables.define_restart,
+            _SOS: self._scan,
+        }
+        if marker in _FRAMES:
+            self._frame(marker, payload)
+        elif marker in take:
+            take[marker](payload)
+        elif marker not in _APPLICATION:
+            raise Unsupported("a segment of an unknown kind")
+        elif self.started:
+            self.head.kinds.add("other_metadata")
+        else:
+            self.head.application(marker, payload)
+
+    def _frame(self, marker: int, payload: bytes) -> None:
+        if self.frame is not None:
+            raise Malformed("two frames in one picture")
+        self.frame = parse_frame(marker, payload)
+        if max(self.frame.width, self.frame.height) > self.limits.image_side or (
+            self.frame.width * self.frame.height > self.limits.image_pixels
+        ):
+            raise TooLarge("more pixels than the limit")
+
+    def _scan(self, payload: bytes) -> None:
+        if self.frame is None:
+            raise Malformed("a scan before the frame")
+        self.scans += 1
+        if self.scans > _MAX_SCANS:
+            raise TooComplex("too many scans")
+        scan = parse_scan(self.frame, payload)
+        if not self.started:
+            self.started = True
+            self.pieces += self.head.pieces(len(self.frame.components))
+            for table in self.tables.new_quantization(self.frame.components):
+                self.pieces.append(_segment(_DQT, table))
+            self.pieces.append(_segment(self.frame.marker, self.frame.to_bytes()))
+        self._tables_of(scan)
+        self.pieces.append(_segment(_SOS, scan.to_bytes()))
+        self.seen |= {c.id for c in scan.components}
+        first = len(self.pieces)
+        self._entropy_coded()
+        coded = CodedScan(
+            self.frame, scan, self.tables.huffman_of(scan), self.tables.restart, self.history
+        )
+        kept = [piece for piece in self.pieces[first:] if isinstance(piece, Range)]
+        cut = coded.without_slack(self.source, kept)
+        if cut is not None:
+            self.head.kinds.add("trailing_data")
+            self.pieces[first:] = cut
+
+    def _tables_of(self, scan: Scan) -> None:
+        """Write the tables that this scan needs and that were not written yet."""
+        components: list[Component] = list(scan.components)
+        self.pieces += [_segment(_DQT, table) for table in self.tables.new_quantization(components)]
+        self.pieces += [_segment(_DHT, table) for table in self.tables.new_huffman(scan)]
+        restart = self.tables.new_restart()
+        if restart is not None:
+            self.pieces.append(_segment(_DRI, struct.pack(">H", restart)))
+
+    def _entropy_coded(self) -> None:
+        """Keep the coded data up to the next marker that is no restart; drop fill bytes."""
+        start, restarts = self.at, 0
+        while True:
+            window = self.source.read_at(self.at, WINDOW)
+            for match in _IN_SCAN.finditer(window):
+                place, code = self.at + match.start(), window[match.start() + 1]
+                # Any other restart marker ends the data, as decoders see it.
+                if self.tables.restart and code == 0xD0 + restarts % 8:
+                    restarts += 1
+                    continue
+                self.pieces.append(Range(start, place - start))
+                self.at = place
+                if code != 0xFF:  # noqa: PLR2004 - not a fill byte
+                    return
+                start = self._skip_fill(place)
+                break
+            else:
+                if len(window) < 2:  # noqa: PLR2004 - no room for a marker
+                    raise Malformed("the picture ends inside its data")
+                self.at += len(window) - 1
+
+    def _skip_fill(self, place: int) -> int:
+        """Step over a run of 0xFF but its last; return where the data goes on."""
+        self.parts += 1
+        if self.parts > self.limits.image_parts:
+            raise TooComplex("too many fill bytes")
+        end = place
+        while True:
+            match = _FILL.match(self.source.read_at(end, WINDOW))
+            if match is None or match.end() < WINDOW:
+                end += match.end() if match else 0
+                break
+            end += match.end()
+        self.head.kinds.add("other_metadata")
+        self.at = end - 1
+        return self.at
+
+
+def plan(source: UntrustedSource, limits: Limits) -> tuple[Plan, set[str]]:
+    """Return the clean JPEG as a plan, and the kinds of what it leaves out.
+
+    Raises a leaf of Refused.
+    """
+    writer = _Writer(source, limits)
+    writer.run()
+    return Plan(source, writer.pieces), writer.head.kinds

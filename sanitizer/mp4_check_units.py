@@ -1,0 +1,56 @@
+"""Walk one coded frame of a result: no unit in it may carry a message.
+
+Rule: H.264 (ITU-T H.264, table 7-1), H.265 (table 7-1), AV1 (section 6.2.2): pictures, parameter
+sets and ends, nothing else. Other codecs: what could sign a name is looked for.
+"""
+
+from sanitizer.errors import MetadataSurvived
+from sanitizer.mp4_check_index import Description
+
+AVC_UNITS = frozenset({1, 2, 3, 4, 5, 7, 8, 9, 10, 11})
+HEVC_UNITS = frozenset({*range(10), *range(16, 22), *range(32, 38)})
+AV1_UNITS = frozenset({1, 3, 4, 6, 7})
+_MPEG4_USER_DATA = b"\0\0\1\xb2"
+
+
+def check_units(description: Description, frame: bytes) -> None:
+    """Raise MetadataSurvived if ``frame`` holds a unit that is not on its codec's list."""
+    codec = description.codec
+    if codec in {b"avc1", b"avc3"}:
+        _nal_units(frame, description.nal_length, AVC_UNITS, 0, 31)
+    elif codec in {b"hvc1", b"hev1"}:
+        _nal_units(frame, description.nal_length, HEVC_UNITS, 1, 63)
+    elif codec == b"av01":
+        _obus(frame)
+    elif codec == b"mp4v" and _MPEG4_USER_DATA in frame:
+        raise MetadataSurvived("a message inside a picture")
+
+
+def _nal_units(frame: bytes, width: int, allowed: frozenset[int], shift: int, mask: int) -> None:
+    at, end = 0, len(frame)
+    while at < end:
+        length = int.from_bytes(frame[at : at + width], "big")
+        at += width
+        if length == 0 or at + length > end:
+            raise MetadataSurvived("a picture of the result is broken")
+        if frame[at] >> shift & mask not in allowed or frame[at] & 0x80:
+            raise MetadataSurvived("a message inside a picture")
+        at += length
+
+
+def _obus(frame: bytes) -> None:
+    at, end = 0, len(frame)
+    while at < end:
+        head = frame[at]
+        at += 2 if head & 4 else 1
+        length, shift = 0, 0
+        while head & 2 and at < end:
+            byte = frame[at]
+            at += 1
+            length |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:  # noqa: PLR2004 - the last byte of a LEB128
+                break
+        at = at + length if head & 2 else end
+        if at > end or head >> 3 & 15 not in AV1_UNITS:
+            raise MetadataSurvived("a message inside a picture")

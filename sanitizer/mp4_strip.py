@@ -1,0 +1,70 @@
+"""Take the messages out of a coded frame: supplemental information, filler, private units.
+
+Rule: an allow-list of unit types (H.264 and H.265, table 7-1; AV1, 6.2.2). A unit stays whole or
+goes whole; a frame whose units do not add up is malformed, not guessed at.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from sanitizer.errors import Malformed
+from sanitizer.mp4_entries import AV1, AVC, HEVC
+
+Strip = Callable[[bytes], bytes]
+_AVC_KEPT = frozenset({1, 2, 3, 4, 5, 7, 8, 9, 10, 11})
+_HEVC_KEPT = frozenset({*range(10), *range(16, 22), *range(32, 38)})
+_AV1_KEPT = frozenset({1, 3, 4, 6, 7})
+
+
+def for_codec(codec: bytes, entry: bytes) -> Strip | None:
+    """Return what strips the frames of a track, or None where frames hold no units.
+
+    ``entry`` is the sample entry that we wrote, which says how wide the units' lengths are.
+    """
+    if codec in AVC:
+        width = (entry[entry.index(b"avcC") + 8] & 3) + 1
+        return partial(_nal_units, width, _AVC_KEPT, 0, 31)
+    if codec in HEVC:
+        width = (entry[entry.index(b"hvcC") + 25] & 3) + 1
+        return partial(_nal_units, width, _HEVC_KEPT, 1, 63)
+    return _obus if codec in AV1 else None
+
+
+def _nal_units(width: int, kept: frozenset[int], shift: int, mask: int, untrusted: bytes) -> bytes:
+    stay: list[bytes] = []
+    at = begin = 0
+    end = len(untrusted)
+    while at < end:
+        body = at + width
+        following = body + int.from_bytes(untrusted[at:body], "big")
+        if body >= end or following > end or following == body:
+            raise Malformed("a picture whose parts do not add up")
+        if untrusted[body] >> shift & mask not in kept:
+            stay.append(untrusted[begin:at])
+            begin = following
+        at = following
+    return untrusted if begin == 0 else b"".join([*stay, untrusted[begin:]])
+
+
+def _obus(untrusted: bytes) -> bytes:
+    stay: list[bytes] = []
+    at, end = 0, len(untrusted)
+    while at < end:
+        start, head = at, untrusted[at]
+        at += 2 if head & 4 else 1
+        length = shift = 0
+        while head & 2:
+            if at >= end or shift > 28:  # noqa: PLR2004 - a LEB128 of more than 32 bits
+                raise Malformed("a picture whose parts do not add up")
+            byte = untrusted[at]
+            at += 1
+            length |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:  # noqa: PLR2004 - the last byte of a LEB128
+                break
+        at = at + length if head & 2 else end
+        if at > end:
+            raise Malformed("a picture whose parts do not add up")
+        if head >> 3 & 15 in _AV1_KEPT:
+            stay.append(untrusted[start:at])
+    return b"".join(stay)

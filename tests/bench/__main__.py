@@ -1,0 +1,186 @@
+"""`make bench`: what Amana costs, as ratios to what it is compared with, all in one run."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from crypto.ids import Deployment
+from crypto.receipt import ReceiptCode, stretch
+from sanitizer.clean import sanitize
+from sanitizer.limits import Limits
+from sanitizer.source import FileSource
+from tests.bench.measure import MIB, cpu_seconds, in_turn, reset_peak, resident_peak, row, seconds
+from tests.support.answers import FRAUD
+from tests.support.media import big_video
+from tests.support.reporter import Attachment, Reporter
+from tests.support.running import RunningDemo, free_ports, running_demo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def bare_site(folder: Path) -> Iterator[str]:
+    """The bare view, under the same kind of server and workers as ours."""
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "2"]
+    command += ["--threads", "8", "--timeout", "300", "--bind", f"127.0.0.1:{port}"]
+    command += ["--log-level", "error", "tests.bench.bare:application"]
+    with (folder / "bare.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)  # our own view
+        try:
+            reporter = Reporter(f"http://127.0.0.1:{port}")
+            while process.poll() is None:
+                try:
+                    reporter.get("/")
+                    break
+                except OSError:
+                    continue
+            yield reporter.site
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def big_photo(width: int, height: int) -> bytes:
+    """A photo as heavy as a phone's, with a position, a camera and a comment in it."""
+    noise = Image.effect_noise((width // 4, height // 4), 40).resize((width, height))
+    plasma = Image.merge("RGB", (noise, noise.rotate(90, expand=False), noise.rotate(180)))
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Maker", "Model"
+    exif.get_ifd(0x8825)[2] = (33.0, 58.0, 12.0)
+    out = io.BytesIO()
+    plasma.save(out, "JPEG", quality=93, exif=exif, comment=b"by somebody")
+    return out.getvalue()
+
+
+def video(demo: RunningDemo, folder: Path) -> None:
+    """100 MB of video: from the first byte of the POST to the durable receipt."""
+    path = folder / "video.mp4"
+    big_video(path, 100 * MIB)
+    size = path.stat().st_size
+    ours, theirs = Reporter(demo.site), None
+    with path.open("rb") as file, bare_site(folder) as bare:
+        theirs = Reporter(bare)
+        attached = [Attachment("video.mp4", file, size, "video/mp4")]
+
+        def amana() -> None:
+            page = ours.send(ours.write(), attached, **FRAUD)
+            assert page.receipt, page.text
+
+        def spool() -> None:
+            assert theirs.post_files("/send", [], attached).status == 200
+
+        mine, bares, ratio = in_turn(amana, spool, 5)
+    what = f"video of {size / 1e6:.0f} MB, POST to receipt: {mine:.2f} s, bare Flask {bares:.2f} s"
+    row(what, f"{ratio:.2f} x", "<= 1.5 x")
+
+
+def photos(folder: Path) -> None:
+    """A 12-megapixel photo: warm process against warm process."""
+    path = folder / "photo.jpg"
+    path.write_bytes(big_photo(4000, 3000))
+
+    def clean() -> None:
+        for _ in sanitize(FileSource(path), Limits()).chunks():
+            pass
+
+    clean()
+    rounds = 50
+    mine = seconds(lambda: [step() for step in (clean,) * rounds]) / rounds
+    rate = path.stat().st_size / mine / 1e6
+    what = (
+        f"JPEG of 12 MP, {path.stat().st_size / 1e6:.1f} MB: {mine * 1e3:.1f} ms ({rate:.0f} MB/s)"
+    )
+    if not shutil.which("mat2"):
+        row(what, "mat2 is not here", ">= 50 x mat2's speed")
+        return
+    script = str(Path(__file__).with_name("mat2_photos.py"))
+    done = subprocess.run(  # Debian's Python, which has mat2's library
+        ["/usr/bin/python3", script, str(path), "10"], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        row(what, "mat2 did not run", ">= 50 x mat2's speed")
+        return
+    theirs = float(done.stdout)
+    row(f"{what}, mat2 {theirs * 1e3:.0f} ms", f"{theirs / mine:.0f} x", ">= 50 x mat2's speed")
+
+
+def cpu_of_argon2id() -> float:
+    """CPU seconds of one stretching, two at a time as in the gateway: they share the memory."""
+    code, deployment = ReceiptCode.generate(), Deployment(bytes(16))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: stretch(code, deployment), range(4)))
+        before = time.process_time()
+        list(pool.map(lambda _: stretch(code, deployment), range(60)))
+        return (time.process_time() - before) / 60
+
+
+def texts(demo: RunningDemo) -> None:
+    """Text reports, 32 at a time, against the one Argon2id that each contains."""
+    count, one = 200, cpu_of_argon2id()
+    reporter = Reporter(demo.site)
+    with ThreadPoolExecutor(32) as pool:
+        forms = list(pool.map(lambda _: reporter.write(), range(count)))
+        pids = demo.worker_pids()
+        before = cpu_seconds(pids)
+        answers: list[object] = []
+
+        def send_all() -> None:
+            answers.extend(pool.map(lambda page: reporter.send(page, [], **FRAUD), forms))
+
+        wall = seconds(send_all)
+        used = (cpu_seconds(pids) - before) / count
+    failed = sum("receipt-code" not in getattr(page, "text", "") for page in answers)
+    what = f"text reports, 32 at a time: {count / wall:.1f}/s, {failed} of {count} failed"
+    row(what, "none" if not failed else f"{failed}", "none failed")
+    what = f"CPU of a text report {used * 1e3:.0f} ms, of one Argon2id {one * 1e3:.0f} ms"
+    row(what, f"{used / one:.2f} x", "<= 1.5 x")
+
+
+def memory(demo: RunningDemo, folder: Path, size: int) -> None:
+    """The peak that a large upload adds to any of our processes."""
+    path = folder / "large.mp4"
+    big_video(path, size)
+    reporter = Reporter(demo.site)
+    form = reporter.write()
+    pids = demo.worker_pids()
+    before = {pid: reset_peak(pid) for pid in pids}
+    with path.open("rb") as file:
+        length = path.stat().st_size
+        page = reporter.send(form, [Attachment("v.mp4", file, length, "video/mp4")], **FRAUD)
+    assert page.receipt, page.text
+    added = max(resident_peak(pid) - before[pid] for pid in pids)
+    row(
+        f"peak memory added by an upload of {length / 1e9:.1f} GB",
+        f"{added / MIB:.0f} MiB",
+        "<= 64",
+    )
+    path.unlink()
+
+
+def main() -> None:
+    """Print the table."""
+    print("Amana's costs; medians of pairs run in turn, on this machine, now.", flush=True)  # noqa: T201  # a benchmark prints
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        photos(folder)
+        with running_demo(folder / "home") as demo:
+            texts(demo)
+            video(demo, folder)
+            memory(demo, folder, 2 << 30)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What every test may rely on: a missing judge skips aloud, and in CI a skip is a failure."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Generator[None, object, None]:
+    """In CI a proof that did not run is a proof that failed."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]  # pluggy's result, untyped here
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("AMANA_NO_SKIPS"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"
+
+
+def judge(name: str) -> Path:
+    """The path of an independent judge's program, or a skip that names what is missing."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Debian's Chromium."""
+    return judge("chromium")
+
+
+@pytest.fixture(scope="session")
+def exiftool() -> Path:
+    """ExifTool, the judge that never touches a reporter's file in production."""
+    return judge("exiftool")

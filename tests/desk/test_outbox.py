@@ -1,0 +1,273 @@
+"""Answers and entries: sealed to whom they should be, kept when nobody takes them."""
+
+# ruff: noqa: PLR0913, PLR0917 - a test names the fixtures that it needs
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crypto.body import open_manifest
+from crypto.header import Kind
+from crypto.ids import KID_ZERO, Day
+from crypto.manifest import EntryBody, ReplyBody, SignedManifest
+from crypto.wrap import parse_wraps
+from desk.alarms import Sign
+from desk.cases import Cases
+from desk.desk import Desk
+from desk.errors import NothingToSay, RosterNotTrusted, ServerRefused, StateUnknown
+from desk.outbox import TEXT_MOST, answer, set_state
+from desk.sync import Silence, synchronise
+from tests.desk.world import TODAY, Reporter, World, make_desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from desk.cases import Case
+    from desk.sync import SyncReport
+    from tests.desk.server import FakeServer
+    from tests.desk.world import Row
+
+    Read = Callable[[], Case]
+    Synced = Callable[..., SyncReport]
+
+
+def replies(server: FakeServer) -> list[Row]:
+    return [one for one in server.rows.values() if one.header.kind is Kind.REPLY]
+
+
+def as_reporter(reporter: Reporter, one: Row) -> SignedManifest:
+    """What the holder of the receipt reads."""
+    assert parse_wraps(one.header, one.wraps)[0].kid == KID_ZERO
+    key = reporter.receipt.open_reply(one.header, one.wraps)
+    return SignedManifest.from_json(open_manifest(key, one.header, one.manifest))
+
+
+def test_the_reporter_can_read_an_answer_and_prove_who_wrote_it(
+    desk: Desk, world: World, reporter: Reporter, server: FakeServer, sync: Synced, read: Read
+) -> None:
+    report = reporter.report()
+    sync(*report)
+    assert answer(desk, read(), "  Thank you.\r\nWhich bank?  ")
+    (one,) = replies(server)
+    signed = as_reporter(reporter, one)
+    key = world.operators[0].sign.public
+    raw = signed.verify(one.header, key, reporter.reply_key.kid)
+    assert ReplyBody.from_json(raw) == ReplyBody(text="Thank you.\nWhich bank?", author_day=TODAY)
+    assert signed.parents == (report[0].header.hash,)
+    assert not read().unanswered
+
+
+def test_another_operators_desk_shows_the_answer_and_the_state(
+    tmp_path: Path,
+    desk: Desk,
+    world: World,
+    reporter: Reporter,
+    server: FakeServer,
+    sync: Synced,
+    read: Read,
+) -> None:
+    sync(*reporter.report())
+    answer(desk, read(), "Thank you.")
+    set_state(desk, read(), "Info requested")
+    other = make_desk(tmp_path / "other", world, server.url, keyring=world.operators[1])
+    synchronise(other, Silence())
+    (case,) = Cases(other).all()
+    assert case.state == "info_requested"
+    assert [one.body.text for one in case.messages] == ["Thank you."]
+    assert case.alarms == ()
+    assert not case.unanswered
+
+
+def test_a_question_after_an_answer_waits_for_an_answer_again(
+    world: World, reporter: Reporter, sync: Synced, read: Read
+) -> None:
+    report = reporter.report()
+    said = world.reply(
+        reporter.case, "Thanks.", reporter.reply_key, parents=[report[0].header.hash]
+    )
+    sync(*report, said)
+    assert not read().unanswered
+    sync(*reporter.follow_up("And now?", parents=[report[0].header.hash]))
+    assert read().unanswered
+
+
+@pytest.mark.parametrize("text", ["", " \n\t ", "x" * (TEXT_MOST + 1)])
+def test_nothing_and_too_much_are_not_sent(
+    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced, read: Read, text: str
+) -> None:
+    sync(*reporter.report())
+    with pytest.raises(NothingToSay):
+        answer(desk, read(), text)
+    assert replies(server) == []
+    assert desk.store.unposted() == ()
+
+
+def test_a_state_that_does_not_exist_is_not_set(
+    desk: Desk, reporter: Reporter, sync: Synced, read: Read
+) -> None:
+    sync(*reporter.report())
+    with pytest.raises(StateUnknown, match="triage"):
+        set_state(desk, read(), "nonsense")
+
+
+def test_nothing_is_sealed_under_a_roster_that_is_not_in_force(
+    desk: Desk, reporter: Reporter, sync: Synced, read: Read
+) -> None:
+    sync(*reporter.report())
+    late = Desk.open(desk.home, desk.keyring, today=lambda: Day(TODAY + 60))
+    with pytest.raises(RosterNotTrusted, match="not in force"):
+        answer(late, read(), "Hello.")
+    assert desk.store.unposted() == ()
+
+
+def test_an_answer_written_without_a_server_goes_out_with_the_next_sync(
+    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced, read: Read
+) -> None:
+    sync(*reporter.report())
+    server.answers["/v1/envelopes"] = (503, b"")
+    assert not answer(desk, read(), "Later.")
+    assert [one.envelope.posted for one in read().messages] == [False]
+    server.answers.clear()
+    done = sync()
+    assert (done.posted, done.waiting, done.words) == (1, 0, "1 sent.")
+    assert len(replies(server)) == 1
+    assert desk.store.unposted() == ()
+
+
+def test_an_answer_waits_when_the_connection_breaks(
+    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced, read: Read
+) -> None:
+    sync(*reporter.report())
+    server.posts_lost = True
+    assert not answer(desk, read(), "Did it arrive?")
+    server.posts_lost = False
+    # It had arrived: the sync finds it there and does not send it twice.
+    done = sync()
+    assert (done.posted, done.waiting) == (0, 0)
+    assert len(replies(server)) == 1
+    assert desk.store.unposted() == ()
+    assert len(read().messages) == 1
+
+
+def test_what_waited_past_a_new_roster_is_sealed_anew_to_its_operators(
+    desk: Desk, world: World, reporter: Reporter, server: FakeServer, sync: Synced, read: Read
+) -> None:
+    sync(*reporter.report())
+    server.answers["/v1/envelopes"] = (503, b"")
+    answer(desk, read(), "First.")
+    set_state(desk, read(), "triage")
+    before = {one.id for one in desk.store.unposted()}
+    server.answers.clear()
+    world.roster = world.renewed()
+    server.note = world.roster.note
+    done = sync()
+    assert (done.posted, done.waiting, done.alarms) == (2, 0, [])
+    assert not before & set(desk.store.outsides())
+    assert {one.header.roster_hash for one in replies(server)} == {world.roster.hash}
+    case = read()
+    assert case.alarms == ()
+    assert (case.state, [one.body.text for one in case.messages]) == ("triage", ["First."])
+    signed = as_reporter(reporter, replies(server)[0])
+    # The entry's parent is the new name of the answer.
+    entry = desk.opener.signed(desk.store.of_kind(Kind.ENTRY)[0])
+    assert entry.parents == (replies(server)[0].header.hash,)
+    assert signed.signer == world.operators[0].sign.public.kid
+
+
+def test_an_answer_under_a_roster_the_server_has_left_behind_waits(
+    desk: Desk, world: World, reporter: Reporter, server: FakeServer, sync: Synced, read: Read
+) -> None:
+    sync(*reporter.report())
+    world.roster = world.renewed()
+    server.note = world.roster.note
+    assert not answer(desk, read(), "Under the old one.")
+    assert desk.store.alarms() == ()
+    assert sync().posted == 1
+
+
+def test_what_waited_over_midnight_is_sealed_anew(
+    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced, read: Read
+) -> None:
+    sync(*reporter.report())
+    server.answers["/v1/envelopes"] = (503, b"")
+    answer(desk, read(), "Yesterday.")
+    server.answers.clear()
+    server.today = TODAY + 3
+    later = Desk.open(desk.home, desk.keyring, today=lambda: Day(TODAY + 3))
+    assert synchronise(later, Silence()).posted == 1
+    assert [one.header.day for one in replies(server)] == [TODAY + 3]
+
+
+def test_what_the_server_refuses_is_kept_shouted_and_tried_again(
+    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced, read: Read
+) -> None:
+    sync(*reporter.report())
+    server.answers["/v1/envelopes"] = (400, b'{"error": "recipients"}')
+    with pytest.raises(ServerRefused, match="kept here"):
+        answer(desk, read(), "Refused.")
+    assert {alarm.sign for alarm in read().alarms} == {Sign.ANSWER_REFUSED}
+    done = sync()
+    assert (done.posted, done.waiting) == (0, 1)
+    assert {alarm.sign for alarm in done.alarms} == {Sign.ANSWER_REFUSED}
+    assert "still waiting" in done.words
+    server.answers.clear()
+    assert sync().posted == 1
+    assert read().alarms == ()
+
+
+def test_a_key_that_was_struck_off_is_said_plainly(
+    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced, read: Read
+) -> None:
+    sync(*reporter.report())
+    server.answers["/v1/envelopes"] = (401, b'{"error": "unknown-key"}')
+    with pytest.raises(ServerRefused, match="does not accept this desk's key"):
+        answer(desk, read(), "Hello.")
+
+
+def test_two_states_set_apart_are_shown_as_a_conflict_until_one_follows_both(
+    desk: Desk, world: World, reporter: Reporter, sync: Synced, read: Read
+) -> None:
+    report = reporter.report()
+    parents = [report[0].header.hash]
+    one = world.entry(reporter.case, "triage", parents=parents)
+    two = world.entry(reporter.case, "closed", parents=parents)
+    sync(*report, one, two)
+    assert sorted(read().state_conflict) == ["closed", "triage"]
+    set_state(desk, read(), "assessment")
+    assert (read().state, read().state_conflict) == ("assessment", ())
+
+
+def test_an_entry_of_a_kind_this_desk_does_not_know_leaves_the_state_alone(
+    world: World, reporter: Reporter, sync: Synced, read: Read
+) -> None:
+    body = EntryBody(type="note", data={"text": "look again"}).to_json()
+    odd = EntryBody(type="status", data={"state": 7}).to_json()
+    sync(
+        *reporter.report(),
+        world.by_operator(Kind.ENTRY, reporter.case, body),
+        world.by_operator(Kind.ENTRY, reporter.case, odd),
+    )
+    assert read().state == "received"
+    assert read().alarms == ()
+
+
+def test_a_first_message_to_an_unused_code_can_be_answered(
+    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced, read: Read
+) -> None:
+    sync(*reporter.follow_up("Is anybody there?"))
+    assert {alarm.sign for alarm in read().alarms} == {Sign.REPORT_MISSING}
+    answer(desk, read(), "Yes.")
+    assert as_reporter(reporter, replies(server)[0]).body
+
+
+def test_a_case_without_a_report_that_two_people_claim_cannot_be_answered(
+    reporter: Reporter, sync: Synced, read: Read
+) -> None:
+    thief = Reporter(reporter.world, case=reporter.case)
+    forged = reporter.follow_up("x", signer=thief.sign)
+    sync(*reporter.follow_up("Me."), *thief.follow_up("No, me."), *forged)
+    assert read().reply_key is None
+    assert {alarm.sign for alarm in read().alarms} >= {Sign.FOLLOW_UP_UNPROVEN}

@@ -1,0 +1,184 @@
+"""Bad files: each gets a reason that the person can read, and costs nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import zlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.intake import Intake
+from gateway.site import files as site_files
+from gateway.site.context import size_text
+from sanitizer.errors import Encrypted, JailUnavailable, TooComplex
+from tests.support.media import phone_photo
+from tests.support.site import COMMON, Writer, errors_of, kept_files
+
+if TYPE_CHECKING:
+    from tests.support.rehearsal import Rehearsal
+
+PHOTO = phone_photo(b"canary", width=64, height=48)
+
+
+def png_bomb() -> bytes:
+    """A PNG of a few hundred bytes that says it is 60,000 pixels wide and high."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    data = zlib.compress(bytes(1000))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )
+
+
+BAD = {
+    "empty.jpg": b"",
+    "truncated.jpg": PHOTO[: len(PHOTO) // 2],
+    "text.jpg": b"This is only text, called a photo.\n" * 50,
+    "bomb.png": png_bomb(),
+    "document.pdf": b"%PDF-1.7\n" + bytes(2000),
+}
+
+
+@pytest.mark.claim("C-TYPED")
+@pytest.mark.parametrize("name", sorted(BAD))
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+def test_a_bad_file_is_refused_with_a_reason_and_the_good_one_and_the_text_are_kept(
+    rehearsal: Rehearsal, name: str, lang: str
+) -> None:
+    writer = Writer(rehearsal.site_client(), lang)
+    page = writer.send(writer.begin(), files=(("good.jpg", PHOTO), (name, BAD[name])))
+    assert page.status_code == 422
+    (sentence,) = errors_of(page)
+    assert sentence.startswith(name)
+    # It also stands in the list at the top of the page, with a link to the place.
+    assert page.text.count(f"{name}</bdi>") == 2
+    assert 'href="#f-evidence"' in page.text
+    assert len(sentence) > 30
+    assert kept_files(page) == ["photo-1.jpg"]
+    assert str(COMMON["description"]) in page.text
+    assert rehearsal.stored() == ()
+    blobs = [one for one in rehearsal.config.blobs.rglob("*") if one.is_file()]
+    assert len(blobs) == 1
+    # Without the bad one, the report goes through with what had arrived.
+    assert writer.send(page).status_code == 200
+    assert len(rehearsal.evidence(rehearsal.only_case())) == 1
+
+
+@pytest.mark.claim("C-TYPED")
+def test_a_file_that_is_too_large_is_named_and_the_rest_survives(rehearsal: Rehearsal) -> None:
+    limits = replace(rehearsal.config.site, file_bytes=len(PHOTO) + 10)
+    small = replace(rehearsal, config=replace(rehearsal.config, site=limits))
+    writer = Writer(small.site_client())
+    files = (("good.jpg", PHOTO), ("large.mp4", bytes(len(PHOTO) + 11)))
+    page = writer.send(writer.begin(), files=files)
+    assert page.status_code == 422
+    assert "large.mp4: This file is too large" in errors_of(page)[0]
+    assert kept_files(page) == ["photo-1.jpg"]
+
+
+def test_a_form_that_is_too_large_altogether_gets_a_translated_page(rehearsal: Rehearsal) -> None:
+    limits = replace(rehearsal.config.site, form_bytes=50_000)
+    small = replace(rehearsal, config=replace(rehearsal.config, site=limits))
+    writer = Writer(small.site_client(), "fr")
+    page = writer.send(writer.begin(), files=(("a", bytes(60_000)),))
+    assert page.status_code == 413
+    assert "trop à la fois" in page.text
+    assert "49 KB" in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_more_files_than_allowed_are_refused_one_by_one(rehearsal: Rehearsal) -> None:
+    limits = replace(rehearsal.config.site, files=2)
+    few = replace(rehearsal, config=replace(rehearsal.config, site=limits))
+    writer = Writer(few.site_client())
+    page = writer.send(writer.begin(), files=tuple((f"{n}.jpg", PHOTO) for n in range(3)))
+    assert page.status_code == 422
+    assert "The most is 2" in errors_of(page)[0]
+    assert kept_files(page) == ["photo-1.jpg", "photo-2.jpg"]
+
+
+@pytest.mark.parametrize(
+    "refusal", [Encrypted(), TooComplex(), JailUnavailable()], ids=lambda one: str(one.reason)
+)
+def test_every_reason_of_the_sanitizer_has_a_sentence(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch, refusal: Exception
+) -> None:
+    def refuse(*_: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(site_files, "sanitize", refuse)
+    for lang in ("ar", "fr", "en"):
+        writer = Writer(rehearsal.site_client(), lang)
+        page = writer.send(writer.begin(), files=(("a.jpg", PHOTO),))
+        assert page.status_code == 422
+        assert len(errors_of(page)) == 1
+
+
+@pytest.mark.claim("C-DURABLE")
+def test_a_file_that_is_refused_in_the_middle_leaves_nothing(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Intake.seal_clean
+
+    class Halfway:
+        media_type, extension = "image/jpeg", "jpg"
+
+        def chunks(self) -> object:
+            yield b"the first half"
+            raise TooComplex
+
+    def half(self: Intake, _: object, case: object, number: int) -> object:
+        return original(self, Halfway(), case, number)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Intake, "seal_clean", half)
+    writer = Writer(rehearsal.site_client())
+    page = writer.send(writer.begin(), files=(("a.jpg", PHOTO),))
+    assert page.status_code == 422
+    assert kept_files(page) == []
+    assert [one for one in rehearsal.config.blobs.rglob("*") if one.is_file()] == []
+
+
+@pytest.mark.claim("C-NODISK")
+def test_nothing_of_an_upload_is_left_open_after_its_answer(rehearsal: Rehearsal) -> None:
+    def open_spools() -> int:
+        links = [Path(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
+        found = 0
+        for link in links:
+            with contextlib.suppress(OSError):
+                found += str(rehearsal.config.spool) in str(link.readlink())
+        return found
+
+    during: list[int] = []
+    writer = Writer(rehearsal.site_client())
+    form = writer.begin()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site_files, "unexpected", lambda _: bool(during.append(open_spools())))
+        writer.send(form, files=(("a.jpg", PHOTO), ("b.jpg", b"bad")))
+    assert during == [2]
+    assert open_spools() == 0
+
+
+def test_a_name_cannot_turn_the_page_around(rehearsal: Rehearsal) -> None:
+    assert site_files.shown_name("a\u202egpj.exe") == "a\ufffdgpj.exe"
+    assert site_files.shown_name("x" * 100) == "x" * 59 + "…"
+    writer = Writer(rehearsal.site_client())
+    page = writer.send(writer.begin(), files=(("<b>\u202eexe.jpg", b"text"),))
+    assert "<bdi>&lt;b&gt;\ufffdexe.jpg</bdi>" in page.text
+    assert "\u202e" not in page.text
+
+
+def test_sizes_are_said_as_people_say_them() -> None:
+    assert size_text(10) == "1 KB"
+    assert size_text(200_000) == "195 KB"
+    assert size_text(20 * 1024 * 1024) == "20 MB"
+    assert size_text(2 * 1024**3) == "2 GB"

@@ -1,0 +1,102 @@
+"""What the sanitizer's tests share: cleaning bytes, and ExifTool as a judge."""
+
+import contextlib
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import imageio_ffmpeg
+
+from sanitizer.clean import CleanFacts, sanitize
+from sanitizer.jail import Jail
+from sanitizer.limits import Limits
+from sanitizer.source import MemorySource
+
+CANARY = b"CANARY-7f3a91"
+HAS_EXIFTOOL = shutil.which("exiftool") is not None
+_HARMLESS = {
+    "File", "ExifTool", "System", "Composite",
+}  # fmt: skip
+_ALLOWED = {
+    "JFIFVersion", "ResolutionUnit", "XResolution", "YResolution", "Orientation",
+    "DCTEncodeVersion", "APP14Flags0", "APP14Flags1", "ColorTransform", "ImageWidth",
+    "ImageHeight", "BitDepth", "ColorType", "Compression", "Filter", "Interlace",
+    "AnimationFrames", "AnimationPlays", "Palette", "Transparency", "Gamma", "SRGBRendering",
+    "PixelsPerUnitX", "PixelsPerUnitY", "PixelUnits", "ProfileName",
+    "MajorBrand", "MinorVersion", "CompatibleBrands", "MediaDataSize", "MediaDataOffset",
+    "MovieHeaderVersion", "TimeScale", "Duration", "PreferredRate", "PreferredVolume",
+    "PreviewTime", "PreviewDuration", "PosterTime", "SelectionTime", "SelectionDuration",
+    "CurrentTime", "NextTrackID", "TrackHeaderVersion", "TrackID", "TrackDuration", "TrackLayer",
+    "TrackVolume", "MatrixStructure", "MediaHeaderVersion", "MediaTimeScale", "MediaDuration",
+    "GraphicsMode", "OpColor", "CompressorID", "SourceImageWidth", "SourceImageHeight",
+    "PixelAspectRatio", "Balance", "AudioFormat", "AudioChannels", "AudioBitsPerSample",
+    "AudioSampleRate", "VideoFrameRate", "ColorProfiles", "ColorPrimaries",
+    "TransferCharacteristics", "MatrixCoefficients", "VideoFullRangeFlag", "ExifByteOrder",
+}  # fmt: skip
+_EMPTY_ONLY = {"CreateDate", "ModifyDate", "TrackCreateDate", "TrackModifyDate"} | {
+    "MediaCreateDate", "MediaModifyDate",
+}  # fmt: skip
+
+
+def clean(data: bytes, limits: Limits | None = None, jail: Jail | None = None) -> bytes:
+    """Return the clean form of some bytes."""
+    return cleaned(data, limits, jail)[0]
+
+
+def cleaned(
+    data: bytes, limits: Limits | None = None, jail: Jail | None = None
+) -> tuple[bytes, CleanFacts]:
+    """Return the clean form of some bytes, and the facts."""
+    with MemorySource(data) as source:
+        file = sanitize(source, limits or Limits(), jail)
+        made = b"".join(file.chunks())
+        return made, file.facts
+
+
+def surprises(data: bytes, suffix: str) -> set[str]:
+    """Return the tags that ExifTool finds and that nobody needs in order to see the picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"file{suffix}"
+        path.write_bytes(data)
+        told = subprocess.run(
+            ["exiftool", "-a", "-G1", "-s", "-ee", "-json", "-api", "RequestAll=3", str(path)],
+            check=True,
+            capture_output=True,
+        )
+    found = set()
+    for name, value in json.loads(told.stdout)[0].items():
+        group, _, tag = name.rpartition(":")
+        empty = tag in _EMPTY_ONLY and value == "0000:00:00 00:00:00"
+        fixed = (tag, value) in {
+            ("MediaLanguageCode", "und"), ("HandlerType", "Video Track"),
+            ("HandlerType", "Audio Track"),
+        }  # fmt: skip
+        if group not in _HARMLESS and tag not in _ALLOWED and not empty and not fixed and group:
+            found.add(name)
+    return found
+
+
+def hashes(data: bytes, *, decoded: bool = False) -> list[str]:
+    """Return one hash for each stream: of its packets, or of its pictures and sound."""
+    codec = ["-c:v", "rawvideo", "-c:a", "pcm_s16le"] if decoded else ["-c", "copy"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(data)
+        made = subprocess.run(
+            [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-map", "0:V"]
+            + ["-map", "0:a?", *codec, "-fps_mode", "passthrough", "-f", "streamhash", "-"],
+            check=True,
+            capture_output=True,
+        )
+    return made.stdout.decode().splitlines()
+
+
+@contextlib.contextmanager
+def file_of(data: bytes, suffix: str = ""):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a helper of tests
+    """Yield the path of a file with these bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"file{suffix}"
+        path.write_bytes(data)
+        yield path

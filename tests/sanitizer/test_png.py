@@ -1,0 +1,327 @@
+"""PNG and APNG: what goes, what stays, and what is refused."""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps, PngImagePlugin
+
+from sanitizer import png, png_check
+from sanitizer.errors import Malformed, MetadataSurvived, Refused, TooComplex, TooLarge
+from sanitizer.limits import Limits
+from tests.sanitizer.kit import CANARY, HAS_EXIFTOOL, clean, cleaned, surprises
+from tests.support.media import drawing, phone_exif, xmp_packet
+
+
+def saved(picture: Image.Image, **options: object) -> bytes:
+    made = io.BytesIO()
+    picture.save(made, "PNG", **options)
+    return made.getvalue()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def parts(data: bytes) -> list[tuple[bytes, bytes]]:
+    found, at = [], 8
+    while at < len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        found.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + length]))
+        at += length + 12
+    return found
+
+
+def built(*chunks: tuple[bytes, bytes]) -> bytes:
+    return data_of(chunks)
+
+
+def data_of(chunks: object) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)  # type: ignore[attr-defined]
+
+
+def after_header(data: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    return data[:33] + b"".join(chunk(*each) for each in chunks) + data[33:]
+
+
+def pixels(data: bytes) -> tuple[str, tuple[int, int], bytes]:
+    picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    return picture.mode, picture.size, picture.tobytes()
+
+
+PLAIN = saved(drawing(48, 32))
+HEADER = parts(PLAIN)[0]
+DATA = dict(parts(PLAIN))[b"IDAT"]
+END = (b"IEND", b"")
+
+
+def text_of_exif() -> bytes:
+    """Return EXIF as ImageMagick keeps it."""
+    block = phone_exif(CANARY)
+    lines = block.hex()
+    return b"Raw profile type exif\0\nexif\n%8d\n" % len(block) + lines.encode()
+
+
+PLACES: dict[str, tuple[bytes, bytes]] = {
+    "text": (b"tEXt", b"Author\0" + CANARY),
+    "compressed text": (b"zTXt", b"Comment\0\0" + zlib.compress(CANARY)),
+    "broken compressed text": (b"zTXt", b"Comment\0\0" + CANARY),
+    "XMP": (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp_packet(CANARY)),
+    "compressed XMP": (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(xmp_packet(CANARY))),
+    "raw EXIF": (b"tEXt", text_of_exif()),
+    "broken raw EXIF": (b"tEXt", b"Raw profile type exif\0\n\n\n" + CANARY),
+    "EXIF": (b"eXIf", phone_exif(CANARY)[6:]),
+    "time": (b"tIME", CANARY[:7]),
+    "provenance": (b"caBX", CANARY),
+    "palette name": (b"sPLT", CANARY),
+    "calibration name": (b"pCAL", CANARY),
+    "private": (b"prVt", CANARY),
+    "private safe to copy": (b"prVt"[:3] + b"t", CANARY),
+    "gamma of a wrong length": (b"gAMA", CANARY),
+    "transparency of a wrong length": (b"tRNS", CANARY),
+    "background of a wrong length": (b"bKGD", CANARY),
+    "a profile's name": (b"iCCP", CANARY + b"\0\0" + zlib.compress(b"no profile")),
+    "a profile without a name's end": (b"iCCP", CANARY),
+}
+
+
+@pytest.mark.claim("C-META")
+@pytest.mark.parametrize("place", PLACES)
+def test_a_hiding_place_in_a_png_is_emptied(place: str) -> None:
+    dirty = after_header(PLAIN, PLACES[place])
+    made, facts = cleaned(dirty)
+    assert CANARY not in made
+    assert zlib.decompress(DATA) == zlib.decompress(dict(parts(made))[b"IDAT"])
+    assert facts.removed
+
+
+@pytest.mark.claim("C-META")
+@pytest.mark.skipif(not HAS_EXIFTOOL, reason="Debian's libimage-exiftool-perl is not installed")
+def test_exiftool_finds_nothing_but_the_picture_in_a_clean_png() -> None:
+    dirty = after_header(PLAIN, *(PLACES[name] for name in ("text", "XMP", "EXIF")))
+    assert surprises(dirty, ".png")
+    assert surprises(clean(dirty), ".png") == set()
+
+
+@pytest.mark.claim("C-META")
+@pytest.mark.parametrize("kind", [b"tEXt", b"IDAT"])
+def test_bytes_behind_the_end_of_a_png_go(kind: bytes) -> None:
+    made, facts = cleaned(PLAIN + chunk(kind, CANARY) + CANARY)
+    assert made == clean(PLAIN)
+    assert facts.removed == ("trailing_data",)
+
+
+@pytest.mark.claim("C-META")
+@pytest.mark.parametrize("pieces", [(DATA + CANARY,), (DATA, CANARY), (DATA, b"", CANARY)])
+def test_bytes_behind_the_compressed_picture_go(pieces: tuple[bytes, ...]) -> None:
+    dirty = built(HEADER, *((b"IDAT", piece) for piece in pieces), END)
+    made, facts = cleaned(dirty)
+    assert CANARY not in made
+    assert pixels(made) == pixels(PLAIN)
+    assert "trailing_data" in facts.removed
+
+
+@pytest.mark.parametrize("told", ["EXIF", "raw EXIF", "XMP"])
+def test_an_orientation_is_kept_wherever_it_was_told(told: str) -> None:
+    xmp = xmp_packet(b"x").replace(b"exif:UserComment", b'tiff:Orientation="6" exif:UserComment')
+    places = {**PLACES, "XMP": (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)}
+    made = clean(after_header(PLAIN, places[told]))
+    assert Image.open(io.BytesIO(made)).getexif()[0x0112] == 6
+    assert pixels(made)[1] == (32, 48)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_kind_of_png_keeps_its_pixels(mode: str) -> None:
+    picture = drawing(33, 21).convert("L" if mode == "I;16" else mode)
+    if mode == "I;16":
+        picture = picture.convert("I").point(lambda v: v * 200).convert("I;16")
+    dirty = after_header(saved(picture), PLACES["text"])
+    assert pixels(clean(dirty)) == pixels(dirty)
+
+
+def test_colour_and_transparency_chunks_stay() -> None:
+    grey = saved(drawing(20, 20, "L"), transparency=7, dpi=(300, 150))
+    kept = [(b"gAMA", struct.pack(">I", 45455)), (b"sBIT", b"\x08"), (b"cHRM", bytes(32))]
+    made = clean(after_header(grey, *kept, (b"bKGD", b"\0\1"), (b"cICP", b"\1\x0d\0\1")))
+    kinds = [kind for kind, _ in parts(made)]
+    assert {b"gAMA", b"sBIT", b"cHRM", b"bKGD", b"cICP", b"tRNS", b"pHYs"} <= set(kinds)
+    palette = drawing(20, 20).convert("P")
+    dirty = saved(palette, transparency=b"\0\1\2")
+    assert pixels(clean(dirty)) == pixels(dirty)
+    late = dict(parts(dirty))
+    order = [HEADER_OF(dirty), (b"PLTE", late[b"PLTE"]), (b"gAMA", bytes(4)), (b"sBIT", b"\1\1\1")]
+    made = clean(built(*order, (b"IDAT", late[b"IDAT"]), (b"gAMA", bytes(4)), END))
+    assert b"gAMA" not in made
+    assert b"sBIT" not in made
+
+
+def HEADER_OF(data: bytes) -> tuple[bytes, bytes]:  # noqa: N802 - as the constant above
+    return parts(data)[0]
+
+
+def animation() -> bytes:
+    frames = [drawing(32, 32), drawing(32, 32).rotate(90), drawing(32, 32).rotate(180)]
+    made = io.BytesIO()
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Comment", CANARY.decode())
+    frames[0].save(made, "PNG", save_all=True, append_images=frames[1:], pnginfo=info)
+    return made.getvalue()
+
+
+def test_an_animated_png_keeps_its_frames() -> None:
+    dirty = animation()
+    made = clean(dirty)
+    before, after = Image.open(io.BytesIO(dirty)), Image.open(io.BytesIO(made))
+    assert before.n_frames == after.n_frames == 3
+    for number in range(3):
+        before.seek(number)
+        after.seek(number)
+        assert before.tobytes() == after.tobytes()
+    assert CANARY not in made
+
+
+def test_bytes_behind_a_frame_of_an_animation_go() -> None:
+    chunks = parts(animation())
+    last = max(i for i, (kind, _) in enumerate(chunks) if kind == b"fdAT")
+    chunks[last] = (b"fdAT", chunks[last][1] + CANARY)
+    made = clean(data_of(chunks))
+    assert CANARY not in made
+    assert Image.open(io.BytesIO(made)).n_frames == 3
+
+
+def test_an_interlaced_png_is_measured_rightly() -> None:
+    raw = b""
+    for left, top, across, down in [
+        (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4),
+        (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
+    ]:  # fmt: skip
+        width, height = -(-(3 - left) // across), -(-(5 - top) // down)
+        raw += (b"\0" + bytes(max(width, 0))) * max(height, 0) if width > 0 else b""
+    header = struct.pack(">IIBBBBB", 3, 5, 8, 0, 0, 0, 1)
+    data = built((b"IHDR", header), (b"IDAT", zlib.compress(raw)), END)
+    assert clean(data) == data
+    with pytest.raises(Malformed):
+        clean(built((b"IHDR", header), (b"IDAT", zlib.compress(raw[:-1])), END))
+
+
+def animated(*chunks: tuple[bytes, bytes]) -> bytes:
+    return built(HEADER, *chunks, END)
+
+
+ACTL = (b"acTL", struct.pack(">II", 1, 0))
+FCTL = (b"fcTL", struct.pack(">IIIIIHHBB", 0, 48, 32, 0, 0, 1, 1, 0, 0))
+IDAT = (b"IDAT", DATA)
+BROKEN: dict[str, Callable[[], bytes]] = {
+    "no end": lambda: PLAIN[:-12],
+    "cut in its data": lambda: PLAIN[: len(PLAIN) // 2],
+    "cut in its head": lambda: PLAIN[:20],
+    "another first chunk": lambda: built((b"tEXt", b"x" * 13), IDAT, END),
+    "a wrong checksum": lambda: PLAIN[:32] + b"x" + PLAIN[33:],
+    "a wrong checksum of a text": lambda: PLAIN[:33] + chunk(*PLACES["text"])[:-1] + b"x" + PLAIN[33:],
+    "a chunk beyond the file": lambda: PLAIN[:33] + b"\xff\xff\xff\xfftEXt",
+    "two headers": lambda: built(HEADER, HEADER, IDAT, END),
+    "no data": lambda: built(HEADER, END),
+    "too little data": lambda: built(HEADER, (b"IDAT", zlib.compress(b"\0" * 99)), END),
+    "too much data": lambda: built(HEADER, (b"IDAT", zlib.compress(b"\0" * 9999)), END),
+    "broken data": lambda: built(HEADER, (b"IDAT", CANARY), END),
+    "data in two places": lambda: built(HEADER, IDAT, PLACES["text"], IDAT, END),
+    "an unknown critical chunk": lambda: after_header(PLAIN, (b"QQQQ", b"")),
+    "no palette": lambda: built((b"IHDR", HEADER[1][:9] + b"\3\0\0\0"), IDAT, END),
+    "a palette of a wrong length": lambda: after_header(PLAIN, (b"PLTE", b"1234")),
+    "two palettes": lambda: after_header(PLAIN, (b"PLTE", b"123"), (b"PLTE", b"123")),
+    "no width": lambda: built((b"IHDR", bytes(4) + HEADER[1][4:]), IDAT, END),
+    "an impossible depth": lambda: built((b"IHDR", HEADER[1][:8] + b"\7" + HEADER[1][9:]), IDAT, END),
+    "frames promised and missing": lambda: animated((b"acTL", struct.pack(">II", 2, 0)), FCTL, IDAT),
+    "a frame without an animation": lambda: animated(FCTL, IDAT),
+    "a frame header of a wrong length": lambda: animated(ACTL, (b"fcTL", b"short"), IDAT),
+    "an animation too late": lambda: animated(IDAT, ACTL),
+    "a frame's data without its header": lambda: animated(ACTL, IDAT, (b"fdAT", bytes(4) + DATA)),
+    "a frame outside its picture": lambda: animated(
+        ACTL, IDAT, (b"fcTL", struct.pack(">IIIIIHHBB", 0, 48, 32, 1, 0, 1, 1, 0, 0))
+    ),
+    "a frame larger than its picture": lambda: animated(
+        ACTL, IDAT, (b"fcTL", struct.pack(">IIIIIHHBB", 0, 49, 32, 0, 0, 1, 1, 0, 0))
+    ),
+    "a small first frame": lambda: animated(
+        ACTL, (b"fcTL", struct.pack(">IIIIIHHBB", 0, 4, 3, 0, 0, 1, 1, 0, 0)), IDAT
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", BROKEN)
+def test_a_broken_png_is_refused(damage: str) -> None:
+    with pytest.raises(Malformed):
+        clean(BROKEN[damage]())
+
+
+def test_a_png_that_would_unpack_without_end_is_refused_before_it_does() -> None:
+    bomb = built(HEADER, (b"IDAT", zlib.compress(bytes(64 << 20), 9)), END)
+    with pytest.raises(Malformed):
+        clean(bomb)
+    huge = built((b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)), IDAT, END)
+    with pytest.raises(TooLarge):
+        clean(huge)
+    profile = after_header(PLAIN, (b"iCCP", b"x\0\0" + zlib.compress(bytes(8 << 20), 9)))
+    with pytest.raises(Malformed):
+        clean(profile)
+
+
+def test_a_png_of_too_many_parts_is_refused() -> None:
+    many = after_header(PLAIN, *[(b"tEXt", b"a\0b")] * 60)
+    with pytest.raises(TooComplex):
+        clean(many, Limits(image_parts=50))
+
+
+def test_a_huge_text_goes_without_being_unpacked() -> None:
+    bomb = after_header(PLAIN, (b"zTXt", b"Comment\0\0" + zlib.compress(bytes(64 << 20), 9)))
+    assert clean(bomb) == clean(PLAIN)
+
+
+@pytest.mark.claim("C-META")
+@pytest.mark.parametrize(
+    "survivor",
+    [
+        b"",
+        after_header(PLAIN, PLACES["text"]),
+        after_header(PLAIN, PLACES["EXIF"]),
+        after_header(PLAIN, (b"eXIf", CANARY * 2)),
+        after_header(PLAIN, (b"eXIf", (CANARY * 2).ljust(26))),
+        after_header(PLAIN, PLACES["a profile's name"]),
+        PLAIN + CANARY,
+        PLAIN[:-1] + b"x",
+        PLAIN[:60],
+        built(HEADER, IDAT, (b"gAMA", bytes(4)), END),
+        built(HEADER, (b"gAMA", bytes(4)), (b"gAMA", bytes(4)), IDAT, END),
+    ],
+)
+def test_the_second_reader_notices_what_a_writer_would_have_left_in_a_png(survivor: bytes) -> None:
+    with pytest.raises(MetadataSurvived):
+        png_check.check(io.BytesIO(survivor))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_no_damage_makes_a_png_crash_the_cleaner(data: st.DataObject) -> None:
+    source = parts(data.draw(st.sampled_from([PLAIN, animation()])))
+    number = data.draw(st.integers(0, len(source) - 1))
+    kind, content = source[number]
+    at = data.draw(st.integers(0, len(content)))
+    cut = (
+        content[:at]
+        + data.draw(st.binary(max_size=4))
+        + content[at + data.draw(st.integers(0, 4)) :]
+    )
+    source[number] = (data.draw(st.sampled_from([kind, b"tEXt", b"fcTL", b"PLTE"])), cut)
+    try:
+        made = clean(data_of(source))
+    except Refused:
+        return
+    assert made.endswith(chunk(b"IEND", b""))
+
+
+def test_our_own_chunks_are_written_with_their_checksum() -> None:
+    assert png.chunk(b"IEND", b"") == PLAIN[-12:]

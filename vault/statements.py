@@ -1,0 +1,74 @@
+"""Statements that more than one walk needs, each inside a transaction that it is handed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select, update
+
+from vault.errors import ThreadMoved, UnknownCase
+from vault.outside import RosterRow
+from vault.tables import cases, envelopes, parts, rosters
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from crypto.header import Kind
+    from crypto.ids import CaseId
+
+# Where an envelope's kind stands in its header (crypto/FORMAT.md, section 3), counted from one.
+_KIND_AT = 11
+
+
+def of_kinds(kinds: Collection[Kind]) -> ColumnElement[bool]:
+    """The condition that an envelope is of one of those kinds, as its header says."""
+    return func.substr(envelopes.c.header, _KIND_AT, 1).in_([bytes([kind]) for kind in kinds])
+
+
+def is_taken(connection: Connection, case_id: CaseId, locator: bytes) -> bool:
+    """Whether there is a case of that id or of that locator."""
+    query = select(cases.c.case_id).where(
+        (cases.c.case_id == case_id) | (cases.c.locator == locator)
+    )
+    return connection.execute(query).first() is not None
+
+
+def require_case(connection: Connection, case_id: CaseId) -> None:
+    """Raise UnknownCase unless there is such a case."""
+    if (
+        connection.execute(select(cases.c.case_id).where(cases.c.case_id == case_id)).first()
+        is None
+    ):
+        raise UnknownCase
+
+
+def move_thread(connection: Connection, case_id: CaseId, old: bytes, new: bytes) -> None:
+    """Compare and swap a thread's state.  Raises UnknownCase, ThreadMoved."""
+    moved = connection.execute(
+        update(cases)
+        .where(cases.c.case_id == case_id, cases.c.thread_state == old)
+        .values(thread_state=new)
+    )
+    if moved.rowcount != 1:
+        require_case(connection, case_id)
+        raise ThreadMoved
+
+
+def delete_staged(connection: Connection, where: ColumnElement[bool]) -> tuple[list[str], int]:
+    """Delete staged envelopes; returns the names of blobs to remove after the commit, and a count.
+
+    Rows before files: a crash in between leaves a blob that nothing names, which expiry sweeps.
+    """
+    staged = (envelopes.c.released == 0) & where
+    ids = select(envelopes.c.envelope_id).where(staged)
+    names = connection.execute(select(parts.c.blob).where(parts.c.envelope_id.in_(ids))).scalars()
+    found = list(names)
+    return found, connection.execute(delete(envelopes).where(staged)).rowcount
+
+
+def highest_roster(connection: Connection) -> RosterRow | None:
+    """The roster of the highest epoch, or None."""
+    row = connection.execute(select(rosters).order_by(rosters.c.epoch.desc()).limit(1)).first()
+    return None if row is None else RosterRow(row.epoch, row.hash, row.note)
