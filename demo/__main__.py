@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from demo.conductor import Address, Conductor
 from demo.rehearsal import OPERATORS, Places, RehearsalFailed, phrase, prepare, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,18 @@ def interrupted(_signal: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Finish stopping: make, too, passes a Ctrl-C on, and a second one would leave orphans."""
+    both = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(one, signal.SIG_IGN) for one in both]
+    try:
+        yield
+    finally:
+        for one, handler in zip(both, before, strict=True):
+            signal.signal(one, handler)
+
+
 def main() -> int:
     """Hold the rehearsal until Ctrl-C.
 
@@ -133,11 +149,12 @@ def main() -> int:
         conductor.watch()
     except KeyboardInterrupt:
         print("\nStopping.", flush=True)
-    except RehearsalFailed as failure:
+    except (RehearsalFailed, OSError) as failure:
         print(f"The rehearsal could not go on: {failure}", file=sys.stderr)
         return 1
     finally:
-        conductor.stop()
+        with undisturbed():
+            conductor.stop()
     return 0
 
 

@@ -34,8 +34,6 @@ class SiteLimits:
     file_bytes: int = 2 * GIB
     form_bytes: int = 4 * GIB
     files: int = 32
-    field_bytes: int = 256 * KIB
-    text_characters: int = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +137,6 @@ class GatewayConfig:
                 file_bytes=read.size("FILE_BYTES", site.file_bytes, MIB),
                 form_bytes=read.size("FORM_BYTES", site.form_bytes, MIB),
                 files=read.number("FILES", site.files, 1, 1000),
-                field_bytes=read.size("FIELD_BYTES", site.field_bytes, 4 * KIB),
-                text_characters=read.number("TEXT_CHARACTERS", site.text_characters, 500, 100_000),
             ),
             times=SiteTimes(
                 form_seconds=read.number("FORM_SECONDS", times.form_seconds, 600, 86_400),

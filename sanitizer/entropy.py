@@ -4,7 +4,9 @@ Rule: bytes after the last coded block, before the next marker, are skipped by e
 so can hold anything: they go. Up to ``EXACT_BYTES`` a scan is decoded in full and cut exactly.
 A longer baseline scan is judged by its last kilobytes: Huffman codes find their own step again,
 so decoding from anywhere ends on the last bit of the last block, unless something was appended;
-then, too, the whole scan is decoded. What this cannot see is named in threat_model.md.
+then, too, the whole scan is decoded. Progressive scans are always decoded in full. What the tail
+cannot show (bytes made to look like blocks, or behind an earlier restart interval of a long
+scan) is named in threat_model.md.
 """
 
 from collections import Counter
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from sanitizer import progressive
 from sanitizer.errors import Malformed, TooComplex
 from sanitizer.jpeg_tables import Component, Frame, Scan
 from sanitizer.pieces import Piece, Range, read_exactly
@@ -19,15 +22,12 @@ from sanitizer.source import UntrustedSource
 
 EXACT_BYTES = 24 * 1024
 """A scan up to this length is always decoded in full."""
-_TAIL_BYTES = 4096
-_TAIL_STARTS = 12
+_TAIL_BYTES = 2048
+_TAIL_STARTS = 3
 _MAX_CODED = 48 << 20
 _BLOCK = 64
 _INVALID = 0
 _BITS = 16
-
-History = dict[tuple[int, int], int]
-"""(component id, block number) → bit set of coefficients already non-zero, for refining scans."""
 
 
 @lru_cache(maxsize=16)
@@ -97,17 +97,16 @@ class CodedScan:
     scan: Scan
     huffman: dict[tuple[int, int], bytes]
     restart: int
-    history: History
+    history: progressive.History
 
     def without_slack(self, source: UntrustedSource, kept: list[Range]) -> list[Piece] | None:
         """Return the scan's pieces with appended bytes cut off, or None if there are none.
 
         Raises Malformed where the data ends before the last block.
         """
-        if self.frame.progressive:
-            return None
         total = sum(piece.length for piece in kept)
-        if total > EXACT_BYTES and self.tail_is_tight(source, kept):
+        whole = self.frame.progressive or total <= EXACT_BYTES
+        if not whole and self.tail_is_tight(source, kept):
             return None
         if total > _MAX_CODED:
             raise TooComplex("coded data too long to be checked")
@@ -149,30 +148,58 @@ class CodedScan:
             if left == 0:
                 break
             units = min(left, self.restart) if self.restart else left
+            begin = self.units() - left
             left -= units
             if number:
                 clean.append(markers[number - 1])
-            clean.append(self._cut_interval(part, units))
+            clean.append(self._cut_interval(part, range(begin, begin + units)))
         if left:
             raise Malformed("the coded data ends before the picture does")
         return b"".join(clean)
 
-    def _cut_interval(self, part: bytes, units: int) -> bytes:
+    def _cut_interval(self, part: bytes, units: range) -> bytes:
         plain = part.replace(b"\xff\0", b"\xff")
-        bits = _Bits(plain)
-        order = [plane for plane in self._planes() for _ in range(plane.blocks)]
-        for _ in range(units):
-            for plane in order:
-                if not _block(bits, plane):
-                    raise Malformed("the coded data breaks its own code")
-            if bits.used > len(plain) * 8 + 7:
-                raise Malformed("the coded data ends before the picture does")
-        needed = -(-bits.used // 8)
+        used = (self._refined if self.frame.progressive else self._decoded)(plain, units)
+        needed = -(-used // 8)
         if needed > len(plain):
             raise Malformed("the coded data ends before the picture does")
         if needed == len(plain):
             return part
         return plain[:needed].replace(b"\xff", b"\xff\0")
+
+    def _decoded(self, plain: bytes, units: range) -> int:
+        """Return how many bits a sequential scan's units take."""
+        bits = _Bits(plain)
+        order = [plane for plane in self._planes() for _ in range(plane.blocks)]
+        for _ in units:
+            for plane in order:
+                if not _block(bits, plane):
+                    raise Malformed("the coded data breaks its own code")
+            if bits.used > len(plain) * 8 + 7:
+                raise Malformed("the coded data ends before the picture does")
+        return bits.used
+
+    def _refined(self, plain: bytes, units: range) -> int:
+        """Return how many bits a progressive scan's units take."""
+        scan = self.scan
+        bits = progressive.Bits(plain)
+        if scan.first == 0:
+            alone = len(scan.components) == 1
+            each = [1 if alone else c.across * c.down for c in scan.components]
+            if scan.high:
+                return len(units) * sum(each)
+            tables = [
+                progressive.symbols(self.huffman[0, dc])
+                for dc, number in zip(scan.dc, each, strict=True)
+                for _ in range(number)
+            ]
+            progressive.first_dc(bits, tables, len(units))
+            return bits.used
+        blocks = self.history.setdefault(scan.components[0].id, [0] * self.units())
+        table = progressive.symbols(self.huffman[1, scan.ac[0]])
+        step = progressive.refine_ac if scan.high else progressive.first_ac
+        step(bits, table, blocks, units, (scan.first, scan.last))
+        return bits.used
 
     def tail_is_tight(self, source: UntrustedSource, kept: list[Range]) -> bool:
         """Tell whether the last bytes decode, without an error, exactly to their end."""

@@ -40,8 +40,8 @@ class Assembler:
         """Add one frame; frames of one track side by side are one chunk."""
         strip = self._strips[track]
         if strip is not None:
-            before, data = len(data), strip(data)
-            self.messages |= len(data) < before
+            before, data = data, strip(data)
+            self.messages |= data != before
         check_units(description, data)
         if not self._frames:
             self._at += _HEADER

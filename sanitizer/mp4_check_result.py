@@ -67,7 +67,7 @@ class ResultChecker:
 
     def finish(self) -> None:
         """Judge the whole once it is over. Raises MetadataSurvived."""
-        if self._skip or int.from_bytes(self._head[:4], "big") != len(self._head):
+        if not self._in_index() or int.from_bytes(self._head[:4], "big") != len(self._head):
             raise MetadataSurvived("the result ends in the middle")
         owned: list[tuple[int, int]] = []
         for begin, end in sorted(ranges_of(bytes(self._head[8:]))):

@@ -43,14 +43,12 @@ def _obus(frame: bytes) -> None:
     while at < end:
         head = frame[at]
         at += 2 if head & 4 else 1
-        length, shift = 0, 0
-        while head & 2 and at < end:
-            byte = frame[at]
-            at += 1
-            length |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:  # noqa: PLR2004 - the last byte of a LEB128
-                break
-        at = at + length if head & 2 else end
+        if head & 2:
+            # A LEB128 number: seven bits in each byte, the last one below 128.
+            last = next((i for i in range(at, min(at + 5, end)) if frame[i] < 128), end)  # noqa: PLR2004
+            digits = frame[at : last + 1]
+            at = last + 1 + sum((byte & 127) << 7 * place for place, byte in enumerate(digits))
+        else:
+            at = end
         if at > end or head >> 3 & 15 not in AV1_UNITS:
             raise MetadataSurvived("a message inside a picture")

@@ -51,8 +51,7 @@ def _spans(track: Track, movie_timescale: int) -> list[tuple[int, int]]:
             return []
         if start >= 0:
             ticks = length * track.timescale // max(1, movie_timescale) + 1
-            # An edit of no length lasts until the end: fragmented files write it so.
-            spans.append((start, start + ticks if length else 1 << 62))
+            spans.append((start, start + ticks))
     return spans
 
 

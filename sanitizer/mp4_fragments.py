@@ -55,10 +55,10 @@ def read(
         if not track.is_video and len(lengths) > 1:
             # In fragments decoders play the last packet whole, whatever its length says.
             lengths[-1] = max(lengths[-1], lengths[-2])
-        track.edits = [
-            (length or _until_end(track, start, movie.timescale), start, rate)
-            for length, start, rate in track.edits
-        ]
+        if track.edits:
+            # What the index says of the length was written before the fragments were known.
+            _, start, rate = track.edits[-1]
+            track.edits[-1] = (_until_end(track, start, movie.timescale), start, rate)
 
 
 def _fragment(  # noqa: PLR0913, PLR0917 - one pass over one traf, and all it may need
@@ -99,9 +99,9 @@ def _at_time(track: Track, traf: bytes, starts: dict[int, int]) -> None:
         starts.setdefault(track.number, 0)
         return
     (begin,) = unpack("Q" if time[:1] == b"\1" else "I", time, 4)
-    start = starts.setdefault(track.number, begin)
-    gap = begin - start - track.duration
     durations = track.samples.durations
+    start = starts.setdefault(track.number, 0 if durations else begin)
+    gap = begin - start - track.duration
     if gap > 0 and durations:
         durations[-1] = min(durations[-1] + gap, 0xFFFFFFFF)
 

@@ -1,7 +1,8 @@
 """Take the messages out of a coded frame: supplemental information, filler, private units.
 
-Rule: an allow-list of unit types (H.264 and H.265, table 7-1; AV1, 6.2.2). A unit stays whole or
-goes whole; a frame whose units do not add up is malformed, not guessed at.
+Rule: pictures by an allow-list of unit types (H.264 and H.265, table 7-1; AV1, 6.2.2): a unit
+stays whole or goes whole, and a frame whose units do not add up is malformed, not guessed at.
+Sound keeps its packets' lengths: what AAC can say before it sounds is blanked.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,10 @@ from sanitizer.errors import Malformed
 from sanitizer.mp4_entries import AV1, AVC, HEVC
 
 Strip = Callable[[bytes], bytes]
+_AAC_SETUP = b"\x40\x15" + bytes(11)
+_DATA, _FILL = 4, 6
+# Fill elements that shape the sound: dynamic range, spatial audio, band replication.
+_SOUNDING = {0b1011, 0b1100, 0b1101, 0b1110}
 _AVC_KEPT = frozenset({1, 2, 3, 4, 5, 7, 8, 9, 10, 11})
 _HEVC_KEPT = frozenset({*range(10), *range(16, 22), *range(32, 38)})
 _AV1_KEPT = frozenset({1, 3, 4, 6, 7})
@@ -27,7 +32,9 @@ def for_codec(codec: bytes, entry: bytes) -> Strip | None:
     if codec in HEVC:
         width = (entry[entry.index(b"hvcC") + 25] & 3) + 1
         return partial(_nal_units, width, _HEVC_KEPT, 1, 63)
-    return _obus if codec in AV1 else None
+    if codec in AV1:
+        return _obus
+    return _aac if codec == b"mp4a" and entry.find(_AAC_SETUP) > 0 else None
 
 
 def _nal_units(width: int, kept: frozenset[int], shift: int, mask: int, untrusted: bytes) -> bytes:
@@ -68,3 +75,38 @@ def _obus(untrusted: bytes) -> bytes:
         if head >> 3 & 15 in _AV1_KEPT:
             stay.append(untrusted[start:at])
     return b"".join(stay)
+
+
+def _aac(untrusted: bytes) -> bytes:
+    """Blank the data and fill elements that a packet begins with (ISO/IEC 14496-3, 4.4.2).
+
+    They stay where they are, empty, for all behind them is counted from there. Elements behind
+    the sound itself could be found by decoding it alone, which is not done.
+    """
+    if not untrusted or untrusted[0] >> 5 not in {_DATA, _FILL}:
+        return untrusted
+    bits = int.from_bytes(untrusted, "big")
+    total, at = len(untrusted) * 8, 0
+
+    def take(width: int) -> int:
+        nonlocal at
+        at += width
+        if at > total:
+            raise Malformed("a packet of sound whose parts do not add up")
+        return bits >> (total - at) & ((1 << width) - 1)
+
+    while (element := take(3)) in {_DATA, _FILL}:
+        if element == _FILL:
+            length = take(4)
+            length += take(8) - 1 if length == 15 else 0  # noqa: PLR2004 - the escape
+            kind = bits >> max(0, total - at - 4) & 15
+        else:
+            aligned = take(5) & 1
+            length = take(8)
+            length += take(8) if length == 255 else 0  # noqa: PLR2004 - the escape
+            at += -at % 8 if aligned else 0
+            kind = 0
+        take(8 * length)
+        if kind not in _SOUNDING:
+            bits &= ~(((1 << 8 * length) - 1) << (total - at))
+    return bits.to_bytes(len(untrusted), "big")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN = frozenset({400, 403, 404, 405, 413, 415, 429, 500, 503})
 _DRAIN_PIECE = 1024 * 1024
+_DRAIN_TIMES = 4
 
 
 class PlainPages:
@@ -105,10 +106,7 @@ class PlainPages:
 
     def _drain(self) -> None:
         """Read on, within a bound: a browser that is cut off in mid-upload shows no page at all."""
-        left = self._site.config.site.form_bytes
         stream = request.environ["wsgi.input"]
-        known = request.content_length
-        if known is not None:
-            left = min(left, known)
+        left = min(request.content_length or 0, _DRAIN_TIMES * self._site.config.site.form_bytes)
         while left > 0 and (piece := stream.read(min(left, _DRAIN_PIECE))):
             left -= len(piece)

@@ -44,7 +44,6 @@ def test_every_setting_is_read() -> None:
             "AMANA_WORKERS": "4",
             "AMANA_FILE_BYTES": "20M",
             "AMANA_FORM_BYTES": "3G",
-            "AMANA_FIELD_BYTES": "64K",
             "AMANA_FILES": "5",
             "AMANA_FLOOR_MS": "0",
             "AMANA_SYNC_PAGE": " 50 ",
@@ -57,7 +56,6 @@ def test_every_setting_is_read() -> None:
     assert config.workers == 4
     assert config.site.file_bytes == 20 * 1024**2
     assert config.site.form_bytes == 3 * 1024**3
-    assert config.site.field_bytes == 64 * 1024
     assert (config.site.files, config.times.floor_ms, config.sync.page) == (5, 0, 50)
 
 

@@ -1,6 +1,5 @@
 """What the sanitizer's tests share: cleaning bytes, and ExifTool as a judge."""
 
-import contextlib
 import json
 import shutil
 import subprocess
@@ -69,7 +68,7 @@ def surprises(data: bytes, suffix: str) -> set[str]:
     for name, value in json.loads(told.stdout)[0].items():
         group, _, tag = name.rpartition(":")
         empty = tag in _EMPTY_ONLY and value == "0000:00:00 00:00:00"
-        fixed = (tag, value) in {
+        fixed = (tag, str(value)) in {
             ("MediaLanguageCode", "und"), ("HandlerType", "Video Track"),
             ("HandlerType", "Audio Track"),
         }  # fmt: skip
@@ -85,18 +84,24 @@ def hashes(data: bytes, *, decoded: bool = False) -> list[str]:
         path = Path(folder) / "file"
         path.write_bytes(data)
         made = subprocess.run(
-            [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-map", "0:V"]
-            + ["-map", "0:a?", *codec, "-fps_mode", "passthrough", "-f", "streamhash", "-"],
+            [
+                imageio_ffmpeg.get_ffmpeg_exe(),
+                "-v",
+                "error",
+                "-i",
+                str(path),
+                "-map",
+                "0:V",
+                "-map",
+                "0:a?",
+                *codec,
+                "-fps_mode",
+                "passthrough",
+                "-f",
+                "streamhash",
+                "-",
+            ],
             check=True,
             capture_output=True,
         )
     return made.stdout.decode().splitlines()
-
-
-@contextlib.contextmanager
-def file_of(data: bytes, suffix: str = ""):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a helper of tests
-    """Yield the path of a file with these bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"file{suffix}"
-        path.write_bytes(data)
-        yield path

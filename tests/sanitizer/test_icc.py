@@ -25,7 +25,13 @@ def profile(
         table += struct.pack(">4sII", name, at + len(body), len(data))
         body += data + bytes(-len(data) % 4)
     head = (
-        bytes(4) + b"appl" + bytes([version, 16, 0, 0]) + b"mntr" + space + connection + bytes(12)
+        struct.pack(">I", at + len(body))
+        + b"appl"
+        + bytes([version, 16, 0, 0])
+        + b"mntr"
+        + space
+        + connection
+        + bytes(12)
     )
     head += (
         b"acsp" + bytes(12) + CANARY[:4] + bytes(12) + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
@@ -93,10 +99,15 @@ def test_an_srgb_profile_is_recognised_whatever_it_is_called() -> None:
 @pytest.mark.claim("C-META")
 @pytest.mark.parametrize(
     "tag",
-    [curve(), curve(int(1.8 * 256)), curve(0, 9000, 65535), b"para" + struct.pack(">IHHi", 0, 0, 0, 1 << 17),
-     b"para" + struct.pack(">IHH5i", 0, 3, 0, 157286, 62119, 3417, 5072, 2651)],
+    [
+        curve(),
+        curve(int(1.8 * 256)),
+        curve(0, 9000, 65535),
+        b"para" + struct.pack(">IHHi", 0, 0, 0, 1 << 17),
+        b"para" + struct.pack(">IHH5i", 0, 3, 0, 157286, 62119, 3417, 5072, 2651),
+    ],
     ids=["straight", "a power", "a table", "parametric", "parametric with a straight part"],
-)  # fmt: skip
+)
 def test_a_screens_own_profile_keeps_its_numbers_and_loses_its_name(tag: bytes) -> None:
     made = icc.replace(
         profile(with_curve(ODD, tag + CANARY), version=4 if b"para" in tag else 2)
@@ -144,12 +155,18 @@ UNUSABLE = {
     "a short table": profile({b"wtpt": WHITE, b"A2B0": lut(b"mft2", 4)[:60]}, b"CMYK"),
     "an unknown connection": profile(with_curve(ODD, curve(512)), connection=b"Luv "),
     "an unknown curve": profile(with_curve(ODD, b"qqqq" + bytes(12))),
-    "an unknown function": profile(with_curve(ODD, b"para" + struct.pack(">IHH", 0, 9, 0) + bytes(40))),
-    "a function of another kind": profile(with_curve(ODD, b"para" + struct.pack(">IHH", 0, 4, 0) + bytes(40))),
+    "an unknown function": profile(
+        with_curve(ODD, b"para" + struct.pack(">IHH", 0, 9, 0) + bytes(40))
+    ),
+    "a function of another kind": profile(
+        with_curve(ODD, b"para" + struct.pack(">IHH", 0, 4, 0) + bytes(40))
+    ),
     "a curve too long": profile(with_curve(ODD, curve(*range(5000)))),
-    "a grey curve of another kind": profile({b"wtpt": WHITE, b"kTRC": b"qqqq" + bytes(12)}, b"GRAY"),
+    "a grey curve of another kind": profile(
+        {b"wtpt": WHITE, b"kTRC": b"qqqq" + bytes(12)}, b"GRAY"
+    ),
     "cut": truncated(),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", UNUSABLE)

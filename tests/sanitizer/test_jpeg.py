@@ -83,7 +83,7 @@ def test_a_clean_photo_stands_upright_as_before(orientation: int) -> None:
     ],
 )
 def test_every_pixel_of_a_clean_photo_is_the_same(options: dict[str, object]) -> None:
-    dirty = phone_photo(CANARY, width=120, height=88, **options)
+    dirty = phone_photo(CANARY, width=120, height=88, **options)  # type: ignore[arg-type]
     made = clean(dirty)
     assert pixels(made) == pixels(dirty)
     assert CANARY not in made

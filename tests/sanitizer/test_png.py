@@ -176,7 +176,7 @@ def test_an_animated_png_keeps_its_frames() -> None:
     dirty = animation()
     made = clean(dirty)
     before, after = Image.open(io.BytesIO(dirty)), Image.open(io.BytesIO(made))
-    assert before.n_frames == after.n_frames == 3
+    assert getattr(before, "n_frames", 1) == getattr(after, "n_frames", 1) == 3
     for number in range(3):
         before.seek(number)
         after.seek(number)
@@ -190,15 +190,20 @@ def test_bytes_behind_a_frame_of_an_animation_go() -> None:
     chunks[last] = (b"fdAT", chunks[last][1] + CANARY)
     made = clean(data_of(chunks))
     assert CANARY not in made
-    assert Image.open(io.BytesIO(made)).n_frames == 3
+    assert getattr(Image.open(io.BytesIO(made)), "n_frames", 1) == 3
 
 
 def test_an_interlaced_png_is_measured_rightly() -> None:
     raw = b""
     for left, top, across, down in [
-        (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4),
-        (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
-    ]:  # fmt: skip
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ]:
         width, height = -(-(3 - left) // across), -(-(5 - top) // down)
         raw += (b"\0" + bytes(max(width, 0))) * max(height, 0) if width > 0 else b""
     header = struct.pack(">IIBBBBB", 3, 5, 8, 0, 0, 0, 1)
@@ -221,7 +226,9 @@ BROKEN: dict[str, Callable[[], bytes]] = {
     "cut in its head": lambda: PLAIN[:20],
     "another first chunk": lambda: built((b"tEXt", b"x" * 13), IDAT, END),
     "a wrong checksum": lambda: PLAIN[:32] + b"x" + PLAIN[33:],
-    "a wrong checksum of a text": lambda: PLAIN[:33] + chunk(*PLACES["text"])[:-1] + b"x" + PLAIN[33:],
+    "a wrong checksum of a text": lambda: (
+        PLAIN[:33] + chunk(*PLACES["text"])[:-1] + b"x" + PLAIN[33:]
+    ),
     "a chunk beyond the file": lambda: PLAIN[:33] + b"\xff\xff\xff\xfftEXt",
     "two headers": lambda: built(HEADER, HEADER, IDAT, END),
     "no data": lambda: built(HEADER, END),
@@ -234,8 +241,12 @@ BROKEN: dict[str, Callable[[], bytes]] = {
     "a palette of a wrong length": lambda: after_header(PLAIN, (b"PLTE", b"1234")),
     "two palettes": lambda: after_header(PLAIN, (b"PLTE", b"123"), (b"PLTE", b"123")),
     "no width": lambda: built((b"IHDR", bytes(4) + HEADER[1][4:]), IDAT, END),
-    "an impossible depth": lambda: built((b"IHDR", HEADER[1][:8] + b"\7" + HEADER[1][9:]), IDAT, END),
-    "frames promised and missing": lambda: animated((b"acTL", struct.pack(">II", 2, 0)), FCTL, IDAT),
+    "an impossible depth": lambda: built(
+        (b"IHDR", HEADER[1][:8] + b"\7" + HEADER[1][9:]), IDAT, END
+    ),
+    "frames promised and missing": lambda: animated(
+        (b"acTL", struct.pack(">II", 2, 0)), FCTL, IDAT
+    ),
     "a frame without an animation": lambda: animated(FCTL, IDAT),
     "a frame header of a wrong length": lambda: animated(ACTL, (b"fcTL", b"short"), IDAT),
     "an animation too late": lambda: animated(IDAT, ACTL),
@@ -249,7 +260,7 @@ BROKEN: dict[str, Callable[[], bytes]] = {
     "a small first frame": lambda: animated(
         ACTL, (b"fcTL", struct.pack(">IIIIIHHBB", 0, 4, 3, 0, 0, 1, 1, 0, 0)), IDAT
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("damage", BROKEN)

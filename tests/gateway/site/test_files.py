@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import io
 import struct
 import zlib
 from dataclasses import replace
@@ -20,8 +20,10 @@ from tests.support.media import phone_photo
 from tests.support.site import COMMON, Writer, errors_of, kept_files
 
 if TYPE_CHECKING:
+    from gateway.upload import SpooledFile, UploadRequest
     from tests.support.rehearsal import Rehearsal
 
+MULTIPART = "multipart/form-data; boundary=b"
 PHOTO = phone_photo(b"canary", width=64, height=48)
 
 
@@ -97,6 +99,20 @@ def test_a_form_that_is_too_large_altogether_gets_a_translated_page(rehearsal: R
     assert page.headers["Cache-Control"] == "no-store"
 
 
+def test_a_body_that_is_refused_is_read_to_its_end_so_that_the_browser_sees_the_page(
+    rehearsal: Rehearsal,
+) -> None:
+    limits = replace(rehearsal.config.site, form_bytes=50_000)
+    small = replace(rehearsal, config=replace(rehearsal.config, site=limits))
+    for size, read in ((120_000, 120_000), (5_000_000, 200_000)):
+        body = io.BytesIO(bytes(size))
+        page = small.site_client().post(
+            "/ar/send", input_stream=body, content_length=size, content_type=MULTIPART
+        )
+        assert page.status_code == 413
+        assert body.tell() == read
+
+
 def test_more_files_than_allowed_are_refused_one_by_one(rehearsal: Rehearsal) -> None:
     limits = replace(rehearsal.config.site, files=2)
     few = replace(rehearsal, config=replace(rehearsal.config, site=limits))
@@ -151,20 +167,26 @@ def test_a_file_that_is_refused_in_the_middle_leaves_nothing(
 @pytest.mark.claim("C-NODISK")
 def test_nothing_of_an_upload_is_left_open_after_its_answer(rehearsal: Rehearsal) -> None:
     def open_spools() -> int:
-        links = [Path(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
         found = 0
-        for link in links:
+        for link in Path("/proc/self/fd").iterdir():
             with contextlib.suppress(OSError):
                 found += str(rehearsal.config.spool) in str(link.readlink())
         return found
 
-    during: list[int] = []
+    held: list[SpooledFile] = []
+
+    def look(request: UploadRequest) -> bool:
+        held.extend(request.spooled)
+        assert open_spools() == 2
+        return False
+
     writer = Writer(rehearsal.site_client())
     form = writer.begin()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(site_files, "unexpected", lambda _: bool(during.append(open_spools())))
+        patch.setattr(site_files, "unexpected", look)
         writer.send(form, files=(("a.jpg", PHOTO), ("b.jpg", b"bad")))
-    assert during == [2]
+    # Closed by the answer, and not only when Python happens to forget them.
+    assert [one.closed for one in held] == [True, True]
     assert open_spools() == 0
 
 
