@@ -27,10 +27,14 @@ FEED_BYTES = 256 * 1024
 MANIFEST_MOST = 1024 * 1024
 """Bytes of a manifest's JSON at most."""
 
+STREAM_HEAD = 56
+"""Bytes before a sealed part's first chunk: salt and commitment."""
+
+CHUNK = 16 * 1024
+CHUNK_TAG = 16
+"""Bytes of plaintext in every chunk but the last, and of the tag after each."""
+
 _LENGTH_BYTES = 4
-_CHUNK = 16 * 1024
-_CHUNK_TAG = 16
-_STREAM_HEAD = 56
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,13 +70,19 @@ def sealed_length(length: int) -> int:
     last chunk is shorter than the others, and empty if need be.
     """
     padded = padme(length)
-    return _STREAM_HEAD + padded + _CHUNK_TAG * (padded // _CHUNK + 1)
+    return STREAM_HEAD + padded + CHUNK_TAG * (padded // CHUNK + 1)
+
+
+def part_key(data_key: DataKey, context: bytes) -> bytes:
+    """Return K_i, 32 bytes: the key of the one part whose context (ctx_i) this is."""
+    info = b"amana/v1/part-key\0" + context
+    return HKDFExpand(algorithm=SHA256(), length=32, info=info).derive(data_key.raw)
 
 
 def part_encryptor(data_key: DataKey, header: Header, index: int) -> Cobblestone256Encryptor:
     """Return the cipher that seals one part, for `crypto.envelope` alone."""
     context = part_context(header, index)
-    return Cobblestone256Encryptor(_part_key(data_key, context), context)
+    return Cobblestone256Encryptor(part_key(data_key, context), context)
 
 
 def open_manifest(data_key: DataKey, header: Header, sealed: bytes) -> bytes:
@@ -169,15 +179,10 @@ class PartsCheck:
             raise CannotOpen
 
 
-def _part_key(data_key: DataKey, context: bytes) -> bytes:
-    info = b"amana/v1/part-key\0" + context
-    return HKDFExpand(algorithm=SHA256(), length=32, info=info).derive(data_key.raw)
-
-
 def _decrypted(
     data_key: DataKey, context: bytes, sealed_chunks: Iterable[bytes]
 ) -> Iterator[bytes]:
-    cipher = Cobblestone256Decryptor(_part_key(data_key, context), context)
+    cipher = Cobblestone256Decryptor(part_key(data_key, context), context)
     try:
         for feed in _fed(sealed_chunks):
             if plain := cipher.update(feed):

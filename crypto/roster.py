@@ -224,6 +224,21 @@ def verify_roster(
 
     The caller persists (roster.epoch, roster.hash) afterwards.  Raises RosterRefused.
     """
+    roster = verify_past_roster(untrusted_note, root_public)
+    if today < roster.not_before:
+        raise RosterRefused(f"it is not valid before {date_of(roster.not_before)}")
+    if today > roster.not_after:
+        raise RosterRefused(f"it expired on {date_of(roster.not_after)}")
+    if last_seen is not None:
+        _require_progress(roster, *last_seen)
+    return roster
+
+
+def verify_past_roster(untrusted_note: bytes, root_public: RootPublicKey) -> Roster:
+    """Verify a note whatever its days: to judge what was sealed under it, never to seal.
+
+    That it stands in the one line of rosters is `crypto.roster_history`'s.  Raises RosterRefused.
+    """
     text, signature = _split(untrusted_note)
     if signature[:4] != root_public.note_hash:
         raise RosterRefused("it is signed by another root than the one that is pinned")
@@ -234,15 +249,8 @@ def verify_roster(
     draft = _parse(text)
     if draft.deployment != root_public.deployment:
         raise RosterRefused("it is the roster of another deployment")
-    if today < draft.not_before:
-        raise RosterRefused(f"it is not valid before {date_of(draft.not_before)}")
-    if today > draft.not_after:
-        raise RosterRefused(f"it expired on {date_of(draft.not_after)}")
     values = {one.name: getattr(draft, one.name) for one in fields(draft)}
-    roster = Roster(**values, note=untrusted_note)
-    if last_seen is not None:
-        _require_progress(roster, *last_seen)
-    return roster
+    return Roster(**values, note=untrusted_note)
 
 
 def read_unverified(untrusted_note: bytes) -> RosterDraft:

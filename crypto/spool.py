@@ -1,8 +1,8 @@
-"""An upload while it waits on a disk: ciphertext that ffmpeg itself can read.  Format: section 14.
+"""An upload while it waits on a disk: ciphertext, readable at any place.  Format: section 14.
 
-AES-128-CBC with PKCS #7 padding, because that is all that ffmpeg's `crypto:` protocol reads and
-seeks; a fresh random key for each spool, held in memory only and worthless once the spool is gone.
-It hides; it does not authenticate: what it gives back is as untrusted as the upload was.
+AES-256-CTR under a fresh random key for each spool, held in memory only and worthless once the
+spool is gone.  It hides; it does not authenticate: what it gives back is as untrusted as the upload
+was.
 """
 
 import os
@@ -10,29 +10,29 @@ import secrets
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES128
-from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from crypto.errors import CannotOpen
 
 BLOCK_BYTES = 16
+_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class SpoolKey:
-    """One spool's key and first IV, 16 bytes each, never used for a second spool."""
+    """One spool's key, 32 bytes, never used for a second spool: its counter begins at zero."""
 
-    key: bytes = field(repr=False)
-    iv: bytes = field(repr=False)
+    raw: bytes = field(repr=False)
 
     @classmethod
     def generate(cls) -> "SpoolKey":
         """Make the key of a new spool."""
-        return cls(secrets.token_bytes(BLOCK_BYTES), secrets.token_bytes(BLOCK_BYTES))
+        return cls(secrets.token_bytes(_KEY_BYTES))
 
-    def ffmpeg_key(self) -> tuple[str, str]:
-        """Give key and IV as ffmpeg's options `-key` and `-iv` want them: hexadecimal."""
-        return self.key.hex(), self.iv.hex()
+    def cipher_at(self, block: int) -> Cipher[CTR]:
+        """Give the cipher whose stream begins at a block of 16 bytes."""
+        return Cipher(AES256(self.raw), CTR(block.to_bytes(BLOCK_BYTES, "big")))
 
 
 class SpoolReader:
@@ -54,21 +54,9 @@ class SpoolReader:
         end = min(offset + length, self.length)
         if offset >= end:
             return b""
-        first = offset // BLOCK_BYTES
-        after = -(-end // BLOCK_BYTES)
-        # In CBC the block before the first is its IV; block 0 has the key's own.
-        start = (first - 1) * BLOCK_BYTES if first else 0
-        ciphertext = self._pread(start, after * BLOCK_BYTES - start)
-        iv = self.key.iv
-        if first:
-            iv, ciphertext = ciphertext[:BLOCK_BYTES], ciphertext[BLOCK_BYTES:]
-        plaintext = Cipher(AES128(self.key.key), CBC(iv)).decryptor().update(ciphertext)
-        skipped = offset - first * BLOCK_BYTES
-        return plaintext[skipped : skipped + end - offset]
-
-    def ffmpeg_key(self) -> tuple[str, str]:
-        """Give key and IV as ffmpeg's options `-key` and `-iv` want them: hexadecimal."""
-        return self.key.ffmpeg_key()
+        block, skipped = divmod(offset, BLOCK_BYTES)
+        ciphertext = self._pread(offset - skipped, end - offset + skipped)
+        return self.key.cipher_at(block).decryptor().update(ciphertext)[skipped:]
 
     def _pread(self, start: int, wanted: int) -> bytes:
         pieces: list[bytes] = []
@@ -92,26 +80,17 @@ class SpoolWriter:
         self.key = SpoolKey.generate()
         self.length = 0
         self._fd = fd
-        self._encryptor = Cipher(AES128(self.key.key), CBC(self.key.iv)).encryptor()
+        self._encryptor = self.key.cipher_at(0).encryptor()
 
     def write(self, data: bytes) -> int:
         """Encrypt and append; gives len(data).  Raises OSError when the disk refuses."""
-        self._append(self._encryptor.update(data))
+        rest = memoryview(self._encryptor.update(data))
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
         self.length += len(data)
         return len(data)
 
     def finish(self) -> SpoolReader:
-        """Write the last block, rewind the descriptor to 0 and give a reader.
-
-        Nothing may be written afterwards: the encryptor itself refuses.
-        """
-        missing = BLOCK_BYTES - self.length % BLOCK_BYTES
-        self._append(self._encryptor.update(bytes([missing]) * missing))
+        """Give a reader.  Nothing may be written afterwards: the encryptor itself refuses."""
         self._encryptor.finalize()
-        os.lseek(self._fd, 0, os.SEEK_SET)
         return SpoolReader(self._fd, self.length, self.key)
-
-    def _append(self, ciphertext: bytes) -> None:
-        rest = memoryview(ciphertext)
-        while rest:
-            rest = rest[os.write(self._fd, rest) :]

@@ -16,9 +16,14 @@ class Sign(StrEnum):
     # about the server as a whole
     ROSTER_WENT_BACKWARDS = "roster-went-backwards"
     ROSTER_REFUSED = "roster-refused"
+    ROSTER_FORKED = "roster-forked"
+    ROSTER_HISTORY_MISSING = "roster-history-missing"
+    ROSTER_HISTORY_REFUSED = "roster-history-refused"
     # seen while syncing
     MISSING = "missing-that-was-there"
     WRAP_LEFT_OUT = "wrap-left-out"
+    ROSTER_UNKNOWN = "roster-unknown"
+    ROSTER_OUTDATED = "roster-outdated"
     ENVELOPE_CHANGED = "envelope-changed"
     ENVELOPE_MALFORMED = "envelope-malformed"
     FOREIGN_DEPLOYMENT = "foreign-deployment"
@@ -40,6 +45,7 @@ class Sign(StrEnum):
     REPLY_FORGED = "reply-forged"
     ENTRY_FORGED = "entry-forged"
     SIGNER_UNKNOWN = "signer-unknown"
+    SIGNED_TOO_LATE = "signed-too-late"
     PARENT_MISSING = "parent-missing"
 
 
@@ -51,10 +57,32 @@ WORDS: dict[Sign, str] = {
     Sign.ROSTER_REFUSED: (
         "The server's list of keys is not one the pinned root signed, or it is not in force today."
     ),
+    Sign.ROSTER_FORKED: (
+        "The server's list of keys follows from another past than the one this desk has seen: the "
+        "root signed two lists of one number, or somebody else holds its key. Nothing was "
+        "fetched. Speak with the keyholder of the root before you trust either."
+    ),
+    Sign.ROSTER_HISTORY_MISSING: (
+        "The server does not have every earlier list of keys. What was signed or sealed under a "
+        "missing one cannot be judged here. The keyholder of the root has them all."
+    ),
+    Sign.ROSTER_HISTORY_REFUSED: (
+        "An earlier list of keys that the server gave is not the one that the next list follows. "
+        "It was not believed, and what was signed under it cannot be judged here."
+    ),
     Sign.MISSING: "The server no longer has this envelope. This desk keeps its copy.",
     Sign.WRAP_LEFT_OUT: (
         "This desk's key is in the roster the envelope was sealed under, and its wrap was left "
         "out: others may read what this desk may not."
+    ),
+    Sign.ROSTER_UNKNOWN: (
+        "This envelope was sealed under a list of keys that the root is not known to have signed, "
+        "and not to this desk."
+    ),
+    Sign.ROSTER_OUTDATED: (
+        "This envelope was sealed under an older list of keys, without this desk, when a newer one "
+        "with this desk had begun. That is honest until the server was given the newer one, and "
+        "a trick from then on."
     ),
     Sign.ENVELOPE_CHANGED: (
         "The server shows other bytes under an id that this desk already holds. The first ones "
@@ -111,6 +139,11 @@ WORDS: dict[Sign, str] = {
     Sign.SIGNER_UNKNOWN: (
         "This was signed under a list of keys that this desk has never seen, so nobody can say "
         "who signed it. It is not shown."
+    ),
+    Sign.SIGNED_TOO_LATE: (
+        "This was signed under an older list of keys by somebody whom the newer one no longer "
+        "names, and came only after this desk had seen the newer one. It is not shown and does "
+        "not count."
     ),
     Sign.PARENT_MISSING: (
         "This answers something that is not on this machine: the server may be holding a message "

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 import time
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class ClientLimits:
     chunk_bytes: int = 256 * KiB
     connect_seconds: float = 10.0
     silence_seconds: float = 60.0
+    roster_seconds: float = 60.0
     page: int = 500
 
 
@@ -92,10 +94,15 @@ class SyncClient:
             retries=False,
         )
 
-    def roster(self) -> bytes:
-        """The signed roster note as the server has it; unsigned request, unverified answer."""
-        with self._ask("GET", "/v1/roster", signed=False) as answer:
-            return _bounded(answer, self._limits.roster_bytes)
+    def roster(self, epoch: int | None = None) -> bytes:
+        """The roster note that is in force, or that of an epoch; unsigned, and not verified.
+
+        Raises:
+            ServerRefused: status 404 where the server has no roster of that epoch.
+        """
+        query = "" if epoch is None else f"epoch={epoch}"
+        with self._ask("GET", "/v1/roster", query=query, signed=False) as answer:
+            return _bounded(answer, self._limits.roster_bytes, self._limits.roster_seconds)
 
     def index(self, after: str | None) -> UntrustedPage:
         """One page of envelopes whose ids come after `after` (hex).
@@ -259,11 +266,17 @@ def _authority(server: str) -> str:
     return parts.netloc.lower().removesuffix(usual)
 
 
-def _bounded(answer: _Answer, limit: int) -> bytes:
-    held = b"".join(_chunks(answer, MiB, limit))
+def _bounded(answer: _Answer, limit: int, seconds: float = math.inf) -> bytes:
+    until = time.monotonic() + seconds
+    held = bytearray()
+    for chunk in _chunks(answer, MiB, limit):
+        held += chunk
+        if time.monotonic() > until:
+            # Never silent for long, and never at its end: a drip would hold the desk for ever.
+            raise ServerUnreachable("The server answers too slowly to go on.")
     if len(held) > limit:
         raise ServerMalformed("The server's answer is larger than any honest one.")
-    return held
+    return bytes(held)
 
 
 def _chunks(answer: _Answer, size: int, limit: int | None = None) -> Iterator[bytes]:

@@ -102,11 +102,12 @@ def enrol(
         root = RootPublicKey.from_text(root_public)
     except CryptoError as refused:
         raise RosterNotTrusted(f"The root's public key file is not one: {refused}") from None
-    note = SyncClient(address, keyring.api).roster()
+    client = SyncClient(address, keyring.api)
+    note = client.roster()
     store = Store(home)
     before = Membership.load(home.membership) if home.membership.exists() else None
     if before is not None and before.root_public == root.raw.hex():
-        roster = Trust(home, store, before).accept(note, today(), keyring)
+        roster = Trust(home, store, before).accept(note, today(), keyring, client.roster)
     else:
         roster = first_roster(note, root, today(), keyring)
         store.keep_roster(roster.hash, roster.epoch, roster.note)

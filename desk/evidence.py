@@ -4,25 +4,27 @@ Rule: nothing here writes.  Whoever keeps what comes out (desk.export) uses a qu
 name until `WholeFile` has ended; whoever shows a piece of it (the pages) shows what was
 authenticated chunk by chunk, of a file whose ciphertext was proven whole at the sync.
 
-A piece from the middle of a file is found by opening the stream from its beginning and
-dropping what comes before: memory stays flat, and a seek costs the time of decrypting
-that much (more than 1 GB a second).
+A piece from the middle of a file is opened from the chunks that hold it and from no others:
+a seek costs the same wherever it goes, and memory stays flat.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crypto.body import open_part, sealed_length
 from crypto.errors import CryptoError
+from crypto.random_access import open_range
 from desk.errors import EvidenceUnsound, NoSuchEvidence
 from desk.opening import Unopened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from crypto.body import DataKey
     from crypto.manifest import EvidenceManifest
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _CONTENT = 1
 _READ_BYTES = 1024 * 1024
+_GONE = "The file's sealed copy is gone from this machine."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,25 @@ class EvidenceFile:
         Raises:
             EvidenceUnsound: a chunk did not authenticate.
         """
-        at = 0
-        for chunk in self._opened():
-            begin, end = max(first - at, 0), min(last + 1 - at, len(chunk))
-            if begin < end:
-                yield chunk[begin:end]
-            at += len(chunk)
-            if at > last:
-                return
+        try:
+            with self._part().open("rb", buffering=0) as file:
+                yield from open_range(
+                    self._key,
+                    self.envelope.header,
+                    _CONTENT,
+                    lambda offset, amount: os.pread(file.fileno(), amount, offset),
+                    os.fstat(file.fileno()).st_size,
+                    self.manifest.length,
+                    first,
+                    last + 1,
+                )
+        except CryptoError:
+            raise EvidenceUnsound(
+                "This piece of the file does not decrypt: its sealed copy on this machine was "
+                "changed or cut short."
+            ) from None
+        except FileNotFoundError:
+            raise EvidenceUnsound(_GONE) from None
 
     def _opened(self) -> Iterator[bytes]:
         try:
@@ -85,11 +99,14 @@ class EvidenceFile:
 
     def _sealed(self) -> Iterator[bytes]:
         try:
-            with self._desk.store.part_path(self.envelope.id, _CONTENT).open("rb") as file:
+            with self._part().open("rb") as file:
                 while chunk := file.read(_READ_BYTES):
                     yield chunk
         except FileNotFoundError:
-            raise EvidenceUnsound("The file's sealed copy is gone from this machine.") from None
+            raise EvidenceUnsound(_GONE) from None
+
+    def _part(self) -> Path:
+        return self._desk.store.part_path(self.envelope.id, _CONTENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,9 @@ CREATE TABLE IF NOT EXISTS alarms (
 CREATE TABLE IF NOT EXISTS origins (
     case_id BLOB PRIMARY KEY, envelope BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS late (
+    envelope BLOB PRIMARY KEY, epoch INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -55,7 +58,9 @@ class Envelope:
 
     `sizes` are the sealed sizes of parts 1.. in bytes; `whole` is true once every part
     lies here and matches the header's parts_root; `posted` is false while something
-    this desk wrote has not reached the server.
+    this desk wrote has not reached the server.  `late_after` is the epoch of a newer
+    roster than its own, where this desk had read a whole index under that one before it
+    first saw this; 0 otherwise.
     """
 
     header: Header
@@ -64,6 +69,7 @@ class Envelope:
     sizes: tuple[int, ...] = ()
     whole: bool = True
     posted: bool = True
+    late_after: int = 0
 
     @property
     def id(self) -> EnvelopeId:
@@ -130,6 +136,10 @@ class Store:
                     "INSERT OR IGNORE INTO parts VALUES (?,?,?)",
                     [(one.id, number, size) for number, size in enumerate(one.sizes, 1)],
                 )
+                if one.late_after:
+                    connection.execute(
+                        "INSERT OR IGNORE INTO late VALUES (?,?)", (one.id, one.late_after)
+                    )
 
     def outsides(self) -> dict[EnvelopeId, tuple[bytes, bool]]:
         """Every envelope's header bytes and whether the server has had it, by id."""
@@ -166,8 +176,9 @@ class Store:
     def _select(self, condition: str, value: bytes | int) -> tuple[Envelope, ...]:
         with self._connection() as connection:
             rows = connection.execute(
-                "SELECT envelope, header, wraps, manifest, whole, posted "  # noqa: S608  # ours
-                f"FROM envelopes WHERE {condition} ORDER BY envelope",
+                "SELECT envelope, header, wraps, manifest, whole, posted, "  # noqa: S608  # ours
+                "COALESCE(epoch, 0) FROM envelopes LEFT JOIN late USING (envelope) "
+                f"WHERE {condition} ORDER BY envelope",
                 (value,),
             ).fetchall()
             sizes: dict[bytes, list[int]] = {}
@@ -186,6 +197,7 @@ class Store:
                 sizes=tuple(sizes.get(row[0], ())),
                 whole=bool(row[4]),
                 posted=bool(row[5]),
+                late_after=row[6],
             )
             for row in rows
         )

@@ -5,7 +5,7 @@ digests of all its envelope's parts give the root in the header; what this desk 
 saw, it does not forget because the server does.
 
 ```
-(1) roster    fetch, verify against the pinned root, never backwards
+(1) roster    fetch, verify against the pinned root, never backwards; those before it, too
 (2) index     page by page, ordered by random ids: keep what is new, compare what is not
 (3) missing   what was there and is not there any more
 (4) post      what was written here while the server was away, sealed anew where it must be
@@ -28,6 +28,7 @@ from desk.alarms import Alarm, Sign
 from desk.errors import ServerRefused
 from desk.outbox import send_waiting
 from desk.store import Envelope
+from desk.trust import HISTORY_SIGNS
 from desk.words import count
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 _NOT_FOUND = 404
 _READ_BYTES = 1024 * 1024
+_SIGNED_BY_OPERATORS = (Kind.ENTRY, Kind.REPLY)
+_WALKED_EPOCH = "walked_epoch"
 PART_MOST = 16 * 1024 * 1024 * 1024
 """Bytes of one sealed part at most: a server may not fill this disk with one number."""
 
@@ -129,8 +132,8 @@ class _Sync:
         self._kid: Kid = desk.keyring.key.public.kid
 
     def run(self, stamp: str) -> SyncReport:
-        self._progress.step("Checking the roster")
-        self._desk.trust.accept(self._desk.client.roster(), self._desk.today(), self._desk.keyring)
+        self._progress.step("Checking the rosters")
+        self._check_rosters()
         self._walk()
         self._progress.step("Sending what was written here")
         sent = send_waiting(self._desk)
@@ -148,11 +151,36 @@ class _Sync:
     def _quieten(self, sign: Sign, one: Envelope) -> None:
         self._store.quieten(Alarm(sign, one.case.hex(), one.id.hex()))
 
+    # --- (1) roster
+
+    def _check_rosters(self) -> None:
+        trust, client = self._desk.trust, self._desk.client
+        known = trust.hashes
+        trust.accept(client.roster(), self._desk.today(), self._desk.keyring, client.roster)
+        # Whatever is still said of the server as a whole was said now, about an earlier roster.
+        self._report.alarms += [
+            alarm for alarm in self._store.alarms() if alarm.sign in HISTORY_SIGNS
+        ]
+        learned = trust.hashes - known
+        for one in self._store.everything() if learned else ():
+            if one.header.roster_hash in learned:
+                self._judge_again(one)
+
+    def _judge_again(self, one: Envelope) -> None:
+        """Say of an envelope what can be said now that its roster is known."""
+        wrong = self._left_out(one)
+        for sign in (Sign.WRAP_LEFT_OUT, Sign.ROSTER_UNKNOWN, Sign.ROSTER_OUTDATED):
+            if sign is wrong:
+                self._shout(sign, one.case, one.id)
+            else:
+                self._quieten(sign, one)
+
     # --- (2) and (3): index
 
     def _walk(self) -> None:
         self._progress.step("Reading the index")
         before = self._store.outsides()
+        walked = int(self._store.noted(_WALKED_EPOCH) or 0)
         seen: set[EnvelopeId] = set()
         after: str | None = None
         while True:
@@ -169,10 +197,11 @@ class _Sync:
                     self._compare(one, *before[one.id])
                 elif self._wanted(one):
                     fresh.append(one)
-            self._keep(fresh)
+            self._keep(fresh, walked)
             after = page.next
             if after is None:
                 break
+        self._store.note(_WALKED_EPOCH, str(self._desk.trust.epoch))
         self._store.pin_origins()
         self._look_for_missing({name for name, (_, posted) in before.items() if posted}, seen)
 
@@ -210,14 +239,14 @@ class _Sync:
         """A custodian keeps identities alone; an operator everything, their locked outsides too."""
         return one.kind is Kind.IDENTITY or not self._desk.is_custodian
 
-    def _keep(self, fresh: Sequence[Envelope]) -> None:
+    def _keep(self, fresh: Sequence[Envelope], walked: int) -> None:
         kept = []
         for one in fresh:
             if not self._manifest_is_sealed_one(one):
                 self._shout(Sign.PARTS_REFUSED, one.case, one.id)
                 continue
-            if self._left_out(one):
-                self._shout(Sign.WRAP_LEFT_OUT, one.case, one.id)
+            if wrong := self._left_out(one):
+                self._shout(wrong, one.case, one.id)
             kept.append(
                 Envelope(
                     header=one.header,
@@ -225,6 +254,7 @@ class _Sync:
                     manifest=one.manifest,
                     sizes=one.sizes,
                     whole=not one.sizes,
+                    late_after=walked if self._is_late(one, walked) else 0,
                 )
             )
             self._report.envelopes += 1
@@ -246,16 +276,30 @@ class _Sync:
     def _is_mine(self, one: Envelope) -> bool:
         return any(wrap.kid == self._kid for wrap in parse_wraps(one.header, one.wraps))
 
-    def _left_out(self, one: Envelope) -> bool:
-        """Whether we should have a wrap and have none."""
+    def _is_late(self, one: Envelope, walked: int) -> bool:
+        """Whether it names an older roster than the one under which all was read before it came.
+
+        The server takes entries and replies under the roster in force alone, so an honest one had
+        this then.  Who signed it, and whether they still might, is desk.verify's to say.
+        """
+        roster = self._desk.trust.named(one.header.roster_hash)
+        return one.kind in _SIGNED_BY_OPERATORS and (roster is None or roster.epoch < walked)
+
+    def _left_out(self, one: Envelope) -> Sign | None:
+        """What is wrong where we should have a wrap and have none."""
         mine_by_role = (one.kind is Kind.IDENTITY) is self._desk.is_custodian
         if not mine_by_role or self._is_mine(one):
-            return False
-        roster = self._desk.trust.named(one.header.roster_hash)
+            return None
+        trust, keyring = self._desk.trust, self._desk.keyring
+        roster = trust.named(one.header.roster_hash)
         if roster is None:
-            # A list from before our time cannot name us; an unknown one since then is a trick.
-            return one.header.day >= self._desk.trust.joined()
-        return self._desk.keyring.stands_in(roster)
+            # While a list is missing, one from before our time may be it, and cannot name us.
+            trick = trust.complete or one.header.day >= trust.joined(keyring)
+            return Sign.ROSTER_UNKNOWN if trick else None
+        if keyring.stands_in(roster):
+            return Sign.WRAP_LEFT_OUT
+        since = trust.joined(keyring, after=roster.epoch)
+        return Sign.ROSTER_OUTDATED if one.header.day >= since else None
 
     def _look_for_missing(self, known: set[EnvelopeId], seen: set[EnvelopeId]) -> None:
         missing = known - seen

@@ -1,8 +1,9 @@
 """Whose keys this desk believes, and since when.
 
 Rule: a roster is believed when the pinned root signed it, it is in force today, and it
-is not older than the newest this desk has seen (claim C-ROSTER).  Every roster that was
-believed once is kept: what operators signed under it stays provable, and only that.
+is not older than the newest this desk has seen (claim C-ROSTER).  Those before it, back to
+the first, are fetched and kept (desk.roster_history): what was signed under one of them
+stays provable, and only that.
 """
 
 from __future__ import annotations
@@ -11,17 +12,34 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crypto.errors import CryptoError
-from crypto.roster import RootPublicKey, Roster, read_unverified, verify_roster
+from crypto.roster import (
+    RootPublicKey,
+    Roster,
+    read_unverified,
+    verify_past_roster,
+    verify_roster,
+)
 from desk.alarms import Alarm, Sign
 from desk.errors import NotEnrolled, NotInRoster, RosterNotTrusted
+from desk.roster_history import HistoryLimits, reaches_the_first, walk_back
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crypto.ids import Day, Deployment, Kid
     from crypto.keys import SigningPublicKey
     from crypto.roster import Operator
     from desk.config import DeskHome, Membership
     from desk.keyring import Keyring
     from desk.store import Store
+
+HISTORY_SIGNS = (Sign.ROSTER_HISTORY_MISSING, Sign.ROSTER_HISTORY_REFUSED)
+_ROSTER_SIGNS = (
+    Sign.ROSTER_REFUSED,
+    Sign.ROSTER_WENT_BACKWARDS,
+    Sign.ROSTER_FORKED,
+    *HISTORY_SIGNS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +62,16 @@ class Signer:
 class Trust:
     """The rosters this desk has believed; made from desk.json and the store."""
 
-    def __init__(self, home: DeskHome, store: Store, membership: Membership) -> None:
+    def __init__(
+        self,
+        home: DeskHome,
+        store: Store,
+        membership: Membership,
+        *,
+        limits: HistoryLimits | None = None,
+    ) -> None:
         self._home = home
+        self._limits = limits or HistoryLimits()
         self._store = store
         self._membership = membership
         self.root = RootPublicKey(bytes.fromhex(membership.root_public))
@@ -94,39 +120,76 @@ class Trust:
         """The believed roster with this hash, or None."""
         return self._believed.get(roster_hash)
 
-    def joined(self) -> Day:
-        """The first day of the oldest roster believed: before it, nothing was sealed to us."""
-        return min(one.not_before for one in self._believed.values())
+    @property
+    def hashes(self) -> frozenset[bytes]:
+        """The hashes of all rosters believed."""
+        return frozenset(self._believed)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every roster is believed, from the newest back to the first."""
+        return reaches_the_first(self.newest, self._believed)
+
+    def joined(self, keyring: Keyring, *, after: int = 0) -> Day:
+        """The first day of the rosters beyond an epoch that name us, as the newest does."""
+        return min(
+            (
+                one.not_before
+                for one in self._believed.values()
+                if one.epoch > after and keyring.stands_in(one)
+            ),
+            default=self.newest.not_before,
+        )
 
     def signer(self, kid: Kid, roster_hash: bytes, day: Day) -> Signer | None:
         """The operator whose *signing* key has this id in that roster, if it was in force then."""
         roster = self._believed.get(roster_hash)
         if roster is None or not roster.not_before <= day <= roster.not_after:
             return None
-        operator = roster.operator_of(kid)
-        if operator is None or operator.sign.kid != kid:
-            return None
-        return Signer(operator)
+        operator = _signing(roster, kid)
+        return None if operator is None else Signer(operator)
 
-    def accept(self, untrusted_note: bytes, today: Day, keyring: Keyring) -> Roster:
-        """Believe a roster the server offers, and remember it as the newest.
+    def still_named(self, kid: Kid, epoch: int) -> bool:
+        """Whether the believed roster of that epoch has an operator with that signing key."""
+        return any(
+            one.epoch == epoch and _signing(one, kid) is not None for one in self._believed.values()
+        )
+
+    def accept(
+        self,
+        untrusted_note: bytes,
+        today: Day,
+        keyring: Keyring,
+        fetch_past: Callable[[int], bytes],
+    ) -> Roster:
+        """Believe a roster the server offers, and those before it; remember it as the newest.
+
+        `fetch_past` gives the server's untrusted note of an epoch.  An earlier roster that is
+        missing or refused is an alarm that is kept, and no reason to believe the newest less.
 
         Raises:
             RosterNotTrusted: forged, rolled back, forked or out of force; an alarm is kept.
+            ServerUnreachable, ServerRefused, ServerMalformed: the way to the earlier ones broke.
             NotInRoster: it is good, and these keys are not in it.
         """
         last_seen = (self._membership.epoch, bytes.fromhex(self._membership.roster_hash))
         try:
             roster = verify_roster(untrusted_note, self.root, today, last_seen)
         except CryptoError as refused:
-            sign = _sign_of(untrusted_note, last_seen)
-            alarm = Alarm(sign)
+            alarm = Alarm(_sign_of(untrusted_note, last_seen))
             self._store.shout(alarm)
             raise RosterNotTrusted(f"{alarm.words} ({refused})") from None
-        for sign in (Sign.ROSTER_REFUSED, Sign.ROSTER_WENT_BACKWARDS):
+        walked = walk_back(roster, self._believed, self.root, fetch_past, self._limits)
+        if walked.problem is Sign.ROSTER_FORKED:
+            self._store.shout(Alarm(walked.problem))
+            raise RosterNotTrusted(Alarm(walked.problem).words)
+        for sign in _ROSTER_SIGNS:
             self._store.quieten(Alarm(sign))
-        self._store.keep_roster(roster.hash, roster.epoch, roster.note)
-        self._believed[roster.hash] = roster
+        if walked.problem is not None:
+            self._store.shout(Alarm(walked.problem))
+        for one in (*walked.found, roster):
+            self._store.keep_roster(one.hash, one.epoch, one.note)
+            self._believed[one.hash] = one
         if (roster.epoch, roster.hash) != last_seen:
             self._membership = replace(
                 self._membership, epoch=roster.epoch, roster_hash=roster.hash.hex()
@@ -164,12 +227,18 @@ def first_roster(
     return roster
 
 
+def _signing(roster: Roster, kid: Kid) -> Operator | None:
+    """The operator whose signing key, and no other key of theirs, has this id."""
+    operator = roster.operator_of(kid)
+    return operator if operator is not None and operator.sign.kid == kid else None
+
+
 def _reread(store: Store, root: RootPublicKey) -> list[Roster]:
     """The stored rosters, their signatures checked once more: the disk is not believed either."""
     believed = []
     for note in store.roster_notes():
         try:
-            believed.append(verify_roster(note, root, read_unverified(note).not_before, None))
+            believed.append(verify_past_roster(note, root))
         except CryptoError:
             # A note that was altered on the disk proves nothing; what it signed will say so.
             continue

@@ -9,7 +9,8 @@ What fails becomes an alarm and is left out; nothing that fails stops the rest.
 (1) open        each envelope, with this desk's key
 (2) origin      the one report, or the message that began the case
 (3) reporter    follow-ups, by the origin's follow-up key
-(4) operators   replies and entries, by a signing key of the roster they name
+(4) operators   replies and entries, by a signing key of the roster they name, which they
+                still had when they came
 (5) files       evidence and identities, by id and header hash
 (6) parents     everything that was answered is here
 ```
@@ -241,6 +242,9 @@ class Judge:
         signer = self.trust.signer(signed.signer, header.roster_hash, header.day)
         if signer is None:
             raise _Forged(sign)
+        if envelope.late_after and not self.trust.still_named(signed.signer, envelope.late_after):
+            # The day is not signed: whoever was removed could still write under the old roster.
+            raise _Forged(Sign.SIGNED_TOO_LATE)
         try:
             return self._verified(envelope, signed, signer.key), signer
         except CryptoError:

@@ -72,7 +72,7 @@ class GatewayConfig:
     sync_authority: str | None = None
     workers: int = 2
     threads: int = 8
-    stretchers: int = 2
+    stretchers: int = 1
     staged_days: int = 1
     leave_url: str = "https://www.wikipedia.org/"
     site: SiteLimits = field(default_factory=SiteLimits)
@@ -130,7 +130,7 @@ class GatewayConfig:
             sync_authority=read.authority("SYNC_AUTHORITY"),
             workers=read.number("WORKERS", 2, 1, 64),
             threads=read.number("THREADS", 8, 1, 256),
-            stretchers=read.number("STRETCHERS", 2, 1, 64),
+            stretchers=read.number("STRETCHERS", 1, 1, 64),
             staged_days=read.number("STAGED_DAYS", 1, 1, 30),
             leave_url=read.address("LEAVE_URL", "https://www.wikipedia.org/"),
             site=SiteLimits(

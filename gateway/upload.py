@@ -19,7 +19,6 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from crypto.spool import SpoolReader, SpoolWriter
 from sanitizer.errors import JailUnavailable, TooLarge
-from sanitizer.source import FfmpegInput
 
 if TYPE_CHECKING:
     from typing import IO
@@ -93,12 +92,6 @@ class SpooledFile(io.RawIOBase):
     def read_at(self, offset: int, length: int) -> bytes:
         """Return plaintext from ``offset``, fewer bytes only at the end."""
         return self._finished().read_at(offset, length)
-
-    def ffmpeg_input(self) -> FfmpegInput:
-        """Let a jailed ffmpeg decrypt the spool by itself."""
-        key, iv = self._finished().ffmpeg_key()
-        os.lseek(self._fd, 0, os.SEEK_SET)
-        return FfmpegInput(fd=self._fd, key_hex=key, iv_hex=iv)
 
     def close(self) -> None:
         """Give the disk space back; the file had no name, so nothing of it is left."""

@@ -6,6 +6,7 @@ machine cannot lock the jail, nothing is run: refused, not risked. What it does 
 a flaw of the kernel itself, and reading the machine's processors and clock.
 """
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -22,7 +23,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Self, cast
 
 import imageio_ffmpeg
 
@@ -105,9 +106,8 @@ class Jail:
         finally:
             child.kill()
             child.wait()
-            for pipe in (child.stdin, child.stdout, child.stderr):
-                if pipe is not None:
-                    pipe.close()
+            for pipe in _pipes(child):
+                pipe.close()
 
     def _order(self, arguments: Sequence[str], limits: Limits) -> str:
         """Return what the launcher is told; no secret is in it, for anybody may read it."""
@@ -155,9 +155,10 @@ class _Pump:
         """Yield what the child writes until it ends well; raise a leaf of Refused otherwise."""
         child = self._child
         with self._pipes:
-            self._watch(child.stdin, selectors.EVENT_WRITE)
-            self._watch(child.stdout, selectors.EVENT_READ)
-            self._watch(child.stderr, selectors.EVENT_READ)
+            given, made, complaints = _pipes(child)
+            self._watch(given, selectors.EVENT_WRITE)
+            self._watch(made, selectors.EVENT_READ)
+            self._watch(complaints, selectors.EVENT_READ)
             while self._pipes.get_map():
                 for key, _ in self._pipes.select(_TICK):
                     if key.fileobj is child.stdin:
@@ -177,11 +178,12 @@ class _Pump:
                     raise TooComplex("cleaning takes too long")
         self._judge()
 
-    def _watch(self, pipe: IO[bytes] | None, event: int) -> None:
-        if pipe is not None:
-            os.set_blocking(pipe.fileno(), False)
+    def _watch(self, pipe: IO[bytes], event: int) -> None:
+        os.set_blocking(pipe.fileno(), False)
+        with contextlib.suppress(PermissionError):
+            # An account has a share of pipe memory; without it the pipe is slower, not wrong.
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-            self._pipes.register(pipe, event)
+        self._pipes.register(pipe, event)
 
     def _write(self, descriptor: int) -> None:
         try:
@@ -190,10 +192,9 @@ class _Pump:
             self._waiting = self._waiting[os.write(descriptor, self._waiting) :]
         except (StopIteration, BrokenPipeError):
             # A child that stops listening is judged by how it ends, not here.
-            stdin = self._child.stdin
-            if stdin is not None:
-                self._pipes.unregister(stdin)
-                stdin.close()
+            given = _pipes(self._child)[0]
+            self._pipes.unregister(given)
+            given.close()
 
     def _read_complaints(self, descriptor: int) -> None:
         data = os.read(descriptor, 4096)
@@ -212,6 +213,11 @@ class _Pump:
             raise JailUnavailable("the jail did not lock")
         if code != 0:
             raise Malformed("ffmpeg cannot read this file")
+
+
+def _pipes(child: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes], IO[bytes]]:
+    """Return a child's input, output and complaints, which are always pipes here."""
+    return cast("tuple[IO[bytes], IO[bytes], IO[bytes]]", (child.stdin, child.stdout, child.stderr))
 
 
 def has_seccomp() -> bool:

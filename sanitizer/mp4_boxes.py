@@ -29,8 +29,8 @@ def top_boxes(source: UntrustedSource, most: int) -> Iterator[TopBox]:
 
     Raises TooComplex beyond ``most`` boxes, Malformed where an mdat or moov is cut short.
     """
-    at = 0
-    for number in range(most + 1):
+    at = number = 0
+    while True:
         if at == source.length:
             return
         head = source.read_at(at, _LONG)
@@ -49,10 +49,11 @@ def top_boxes(source: UntrustedSource, most: int) -> Iterator[TopBox]:
                 raise Malformed("the video ends in the middle of a part")
             yield TopBox(b"", at, at, source.length)
             return
+        number += 1
+        if number > most:
+            raise TooComplex("too many boxes")
         yield TopBox(kind, at, content, at + size)
         at += size
-        if number == most:
-            raise TooComplex("too many boxes")
 
 
 def read_box(source: UntrustedSource, box: TopBox, most: int) -> bytes:

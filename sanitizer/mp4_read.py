@@ -4,7 +4,6 @@ Rule: bounded, in Python, trusting no number; only sound and pictures are taken 
 else is named by its kind and left behind. Fragments are read by sanitizer.mp4_fragments.
 """
 
-import sys
 from array import array
 from collections.abc import Iterable
 
@@ -201,14 +200,8 @@ def _edits(trak: bytes) -> list[Edit]:
 
 
 def numbers(code: str, untrusted: bytes) -> "array[int]":
-    """Return big-endian numbers of array type ``code`` (whole ones, or Malformed)."""
-    made = array(code)
-    if len(untrusted) % made.itemsize:
-        raise Malformed("a table that ends inside a number")
-    made.frombytes(untrusted)
-    if sys.byteorder == "little":
-        made.byteswap()
-    return made
+    """Return big-endian numbers of array type ``code`` (those that are whole)."""
+    return array(code, unpack(f"{len(untrusted) // array(code).itemsize}{code}", untrusted))
 
 
 def _table(stbl: bytes, kind: bytes, width: int, head: int = 8) -> "array[int]":

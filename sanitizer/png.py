@@ -80,10 +80,13 @@ class _Writer:
     def run(self) -> None:
         """Walk from IHDR to IEND."""
         self._count(self.shape)
-        for number, part in enumerate(self._chunks()):
+        chunks, number = self._chunks(), 0
+        while True:
+            part = next(chunks)
+            number += 1
             if number > self.limits.image_parts:
                 raise TooComplex("too many chunks")
-            if (part.kind == b"IHDR") != (number == 0):
+            if (part.kind == b"IHDR") != (number == 1):
                 raise Malformed("a header in the wrong place")
             if part.kind == b"IEND":
                 self._finish_data()

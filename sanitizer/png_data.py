@@ -78,7 +78,7 @@ class ImageData:
     def feed(self, untrusted: bytes) -> int:
         """Unpack and forget; return how many of the bytes belong to the stream."""
         waiting = untrusted
-        while not self._stream.eof:
+        while True:
             try:
                 made = len(self._stream.decompress(waiting, _OUT))
             except zlib.error:
@@ -87,7 +87,7 @@ class ImageData:
             if self.left < 0:
                 raise Malformed("more data than the picture has pixels")
             waiting = self._stream.unconsumed_tail
-            if not waiting and made < _OUT:
+            if self._stream.eof or (not waiting and made < _OUT):
                 break
         return len(untrusted) - len(self._stream.unused_data)
 

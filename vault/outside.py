@@ -65,7 +65,10 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
-    """A roster that was verified once: the highest epoch is what a later one must beat."""
+    """A roster that was verified once: the highest epoch is what a later one must beat.
+
+    The others are its history: desks judge by them what was signed in their time.
+    """
 
     epoch: int
     hash: bytes

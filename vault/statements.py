@@ -72,3 +72,9 @@ def highest_roster(connection: Connection) -> RosterRow | None:
     """The roster of the highest epoch, or None."""
     row = connection.execute(select(rosters).order_by(rosters.c.epoch.desc()).limit(1)).first()
     return None if row is None else RosterRow(row.epoch, row.hash, row.note)
+
+
+def roster_of_epoch(connection: Connection, epoch: int) -> RosterRow | None:
+    """The roster of one epoch, or None."""
+    row = connection.execute(select(rosters).where(rosters.c.epoch == epoch)).first()
+    return None if row is None else RosterRow(row.epoch, row.hash, row.note)

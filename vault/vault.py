@@ -266,6 +266,11 @@ class Vault:
         with self._database.reading() as connection:
             return statements.highest_roster(connection)
 
+    def roster_of_epoch(self, epoch: int) -> RosterRow | None:
+        """The roster of an epoch that was in force here once, or None: to judge old signatures."""
+        with self._database.reading() as connection:
+            return statements.roster_of_epoch(connection, epoch)
+
     def describe(self) -> dict[str, str]:
         """How the database is set, as it says itself: for a check by its administrator."""
         return self._database.describe()

@@ -1,7 +1,8 @@
 """A file of a case as an HTTP answer, decrypted on the way and never laid down.
 
 Rule: a picture is proven whole (length, SHA-256) before its first byte is sent; sound
-and video are sent in authenticated pieces, so that a seek works and memory stays flat.
+and video are sent in authenticated pieces, opened where they lie, so that a seek to the end of
+a long film costs what one to its beginning costs, and memory stays flat.
 Only what a browser shows as a picture, a sound or a film is shown; the rest is offered
 as a download of unknown type.
 """

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_EPOCH = re.compile(r"[1-9][0-9]{0,8}")
 _RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 _CODES = {
     HTTPStatus.NOT_FOUND: "unknown",
@@ -84,8 +85,18 @@ class _Door:
         self._proof = Proof(config, vault, rosters, clock)
 
     def roster(self) -> Response:
-        """GET /v1/roster: the signed note, for anybody."""
-        return Response(self._rosters.get().note, mimetype="text/plain")
+        """GET /v1/roster: the signed note in force; ?epoch=<n>: one that was.  For anybody."""
+        given = request.args.to_dict(flat=False)
+        if not given:
+            return _note(self._rosters.get().note)
+        (epoch, *more) = given.pop("epoch", [""])
+        if given or more or not _EPOCH.fullmatch(epoch):
+            raise malformed("query")
+        # Old notes are served although no roster is in force today: desks read what they have.
+        found = self._vault.roster_of_epoch(int(epoch))
+        if found is None:
+            raise unknown()
+        return _note(found.note)
 
     def index(self) -> Response:
         """GET /v1/index?after=<id>&limit=<n>&since=<day>: outsides, ordered by random id."""
@@ -140,6 +151,10 @@ class _Door:
             max(1, min(int(limit or most), most)),
             None if since is None else Day(int(since)),
         )
+
+
+def _note(note: bytes) -> Response:
+    return Response(note, mimetype="text/plain")
 
 
 def _wanted(untrusted: str | None, size: int) -> tuple[int, int]:

@@ -28,6 +28,7 @@ from tests.desk.world import Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from crypto.roster import Roster
     from tests.desk.world import World
 
 
@@ -38,6 +39,7 @@ class FakeServer:
     world: World
     rows: dict[bytes, Row] = field(default_factory=dict)
     note: bytes = b""
+    history: dict[int, bytes] = field(default_factory=dict)
     page: int = 500
     url: str = ""
     today: int = 0
@@ -57,10 +59,18 @@ class FakeServer:
 
     def __post_init__(self) -> None:
         self.note = self.note or self.world.roster.note
+        self.history[self.world.roster.epoch] = self.world.roster.note
 
     def put(self, *rows: Row) -> None:
         for one in rows:
             self.rows[one.id] = one
+
+    def renew(self, **changes: Any) -> Roster:
+        """Put the next roster in force, or whatever `changes` make of it."""
+        self.world.roster = self.world.renewed(**changes)
+        self.note = self.world.roster.note
+        self.history[self.world.roster.epoch] = self.note
+        return self.world.roster
 
 
 @contextmanager
@@ -104,11 +114,11 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         fake.requests.append(f"{self.command} {self.path}")
         for prefix, (status, content) in fake.answers.items():
-            if path.startswith(prefix):
+            if self.path.startswith(prefix):
                 self._send(status, content)
                 return
         if path == "/v1/roster":
-            self._send(200, fake.note)
+            self._roster(query)
             return
         caller = self._caller(path, query, body)
         if caller is None:
@@ -119,6 +129,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._part(path)
         else:
             self._post(body)
+
+    def _roster(self, query: str) -> None:
+        fake = self.server_state
+        if not query:
+            self._send(200, fake.note)
+        elif found := fake.history.get(int(query.removeprefix("epoch="))):
+            self._send(200, found)
+        else:
+            self._refuse(404, "unknown")
 
     def _caller(self, path: str, query: str, body: bytes) -> bytes | None:
         fake = self.server_state

@@ -53,6 +53,27 @@ def test_a_file_comes_back_whole_and_in_pieces(
         assert b"".join(file.piece(first, last)) == film[first : last + 1]
 
 
+def test_a_piece_of_a_sealed_copy_that_was_changed_or_lost_is_unsound(
+    desk: Desk, reporter: Reporter, sync: Synced, read: Read, film: bytes
+) -> None:
+    row = reporter.evidence("video-1.mp4", "video/mp4", film)
+    sync(*reporter.report([row]))
+    file = open_evidence(desk, read(), row.id.hex())
+    path = desk.store.part_path(row.id, 1)
+    sound = path.read_bytes()
+    changed = bytearray(sound)
+    changed[-10_000] ^= 1
+    path.write_bytes(changed)
+    assert b"".join(file.piece(0, 99)) == film[:100]
+    for lie in (bytes(changed), sound[:-20_000], sound + b"\0", b""):
+        path.write_bytes(lie)
+        with pytest.raises(EvidenceUnsound, match="does not decrypt"):
+            b"".join(file.piece(690_000, 700_000))
+    path.unlink()
+    with pytest.raises(EvidenceUnsound, match="gone"):
+        b"".join(file.piece(0, 99))
+
+
 def test_a_file_with_another_digest_than_its_manifest_says_is_unsound(
     desk: Desk, reporter: Reporter, sync: Synced, read: Read, tmp_path: Path
 ) -> None:

@@ -198,8 +198,10 @@ def test_reports_from_before_a_desk_joined_are_no_alarm_and_not_readable(
     world.roster, world.operators = following, (*world.operators, newcomer)
     desk = make_desk(tmp_path / "new", world, server.url, keyring=newcomer)
     done = synchronise(desk, Silence())
-    # The one that claims to be from our own time, under a list that we never saw, is a trick.
-    assert unseen[0].id.hex() in {alarm.envelope for alarm in done.alarms}
+    # The one from our own time, under a list that was outdated by then, looks like a trick.
+    assert done.alarms == [
+        Alarm(Sign.ROSTER_OUTDATED, unseen[0].header.case.hex(), unseen[0].id.hex())
+    ]
     assert not [alarm for alarm in done.alarms if alarm.case == old.case.hex()]
     listed = {one.id: one for one in Cases(desk).all()}
     assert not listed[old.case].readable
@@ -349,7 +351,7 @@ def test_a_roster_of_an_older_epoch_is_refused_and_shouted(
     server.note = world.renewed().note
     with pytest.raises(RosterNotTrusted):
         Desk.open(desk.home, desk.keyring, today=lambda: Day(TODAY + 60)).trust.accept(
-            server.note, Day(TODAY + 60), desk.keyring
+            server.note, Day(TODAY + 60), desk.keyring, desk.client.roster
         )
 
 

@@ -521,10 +521,10 @@ TWO = [
 ]
 
 
-def judge(data: bytes, expected: list[Expected] = TWO) -> None:
+def judge(data: bytes, expected: list[Expected] = TWO, step: int = 5000) -> None:
     checker = Checker(expected, Nobody())
-    for at in range(0, len(data), 5000):
-        checker.feed(data[at : at + 5000])
+    for at in range(0, len(data), step):
+        checker.feed(data[at : at + step])
     checker.finish()
 
 

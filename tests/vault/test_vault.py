@@ -368,3 +368,14 @@ def test_a_roster_is_never_replaced_by_an_older_one_or_another_of_its_epoch(shel
     with pytest.raises(RosterForked):
         shelf.vault.save_roster(RosterRow(2, b"3" * 32, b"other"))
     assert shelf.vault.highest_roster() == second
+
+
+def test_every_roster_that_was_in_force_is_kept_by_its_epoch(shelf: Shelf) -> None:
+    first, third = RosterRow(1, b"1" * 32, b"one"), RosterRow(3, b"3" * 32, b"three")
+    for row in (first, third):
+        shelf.vault.save_roster(row)
+    shelf.vault.expire()
+    assert shelf.vault.roster_of_epoch(1) == first
+    assert shelf.vault.roster_of_epoch(3) == third
+    for epoch in (0, 2, 4, 999_999_999):
+        assert shelf.vault.roster_of_epoch(epoch) is None

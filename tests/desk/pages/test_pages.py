@@ -439,5 +439,36 @@ def test_seeking_into_a_large_film_keeps_memory_flat(
     tracemalloc.stop()
 
 
+def test_a_seek_to_the_end_of_a_large_film_reads_little_of_it(
+    page: FlaskClient, sync: Synced, reporter: Reporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytes(8_000_000) + b"the end"
+    film = reporter.evidence("video-1.mp4", "video/mp4", content)
+    sync(*reporter.report([film]))
+    read: list[int] = []
+    really = os.pread
+
+    def counted(descriptor: int, amount: int, offset: int) -> bytes:
+        read.append(amount)
+        return really(descriptor, amount, offset)
+
+    monkeypatch.setattr(os, "pread", counted)
+    # Whoever opened it in another way than the one that is counted would be seen.
+    monkeypatch.setattr("desk.evidence.open_part", lambda *_: pytest.fail("opened from its start"))
+    path = f"/case/{reporter.case.hex()}/file/{film.id.hex()}"
+    answer = page.get(path, headers={**OURS, "Range": "bytes=-7"})
+    assert (answer.status_code, answer.data) == (206, b"the end")
+    assert 0 < sum(read) <= 56 + 16_400
+
+
+def test_an_empty_sound_is_an_empty_answer(
+    page: FlaskClient, sync: Synced, reporter: Reporter
+) -> None:
+    silence = reporter.evidence("sound-1.mp3", "audio/mpeg", b"")
+    sync(*reporter.report([silence]))
+    answer = page.get(f"/case/{reporter.case.hex()}/file/{silence.id.hex()}", headers=OURS)
+    assert (answer.status_code, answer.data) == (200, b"")
+
+
 def test_signs_read_as_words() -> None:
     assert all("-" in sign or sign.islower() for sign in map(str, Sign))

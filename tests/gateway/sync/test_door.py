@@ -56,6 +56,49 @@ def test_the_roster_is_for_anybody(desk: SignedClient, deployment: Deployment) -
     assert (answer.status_code, answer.data) == (200, deployment.roster.note)
 
 
+def test_the_rosters_that_were_in_force_are_for_anybody_too(
+    desk: SignedClient, deployment: Deployment
+) -> None:
+    following = deployment.next_roster()
+    deployment.config.roster_path.write_bytes(following.note)
+    assert desk.client.get("/v1/roster").data == following.note
+    for epoch, roster in ((1, deployment.roster), (2, following)):
+        answer = desk.client.get(f"/v1/roster?epoch={epoch}")
+        assert (answer.status_code, answer.data) == (200, roster.note)
+        assert answer.mimetype == "text/plain"
+
+
+def test_the_rosters_of_the_past_are_served_while_none_is_in_force(
+    desk: SignedClient, deployment: Deployment
+) -> None:
+    deployment.clock.day = Day(deployment.clock.day + 60)
+    assert told(desk.client.get("/v1/roster")) == (503, "roster")
+    assert desk.client.get("/v1/roster?epoch=1").data == deployment.roster.note
+
+
+@pytest.mark.parametrize("epoch", [2, 999_999_999])
+def test_a_roster_that_never_was_is_unknown(desk: SignedClient, epoch: int) -> None:
+    assert told(desk.client.get(f"/v1/roster?epoch={epoch}")) == (404, "unknown")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "epoch=",
+        "epoch=0",
+        "epoch=01",
+        "epoch=-1",
+        "epoch=1000000000",
+        "epoch=²",
+        "epoch=1&epoch=1",
+        "epoch=1&more=",
+        "more=1",
+    ],
+)
+def test_an_epoch_that_is_not_spelled_as_one_is_refused(desk: SignedClient, query: str) -> None:
+    assert told(desk.client.get(f"/v1/roster?{quote(query, safe='=&')}")) == (400, "query")
+
+
 def test_an_operator_gets_every_envelope_and_opens_it_with_the_one_wrap_that_came(
     desk: SignedClient, deployment: Deployment
 ) -> None:
@@ -340,6 +383,8 @@ def test_every_answer_has_the_strict_headers_and_every_refusal_is_json(
 ) -> None:
     answers = [
         desk.client.get("/v1/roster"),
+        desk.client.get("/v1/roster?epoch=1"),
+        desk.client.get("/v1/roster?epoch=7"),
         desk.get("/v1/index"),
         desk.get(evidence[0]),
         desk.get(evidence[0], Range="bytes=1-2"),
