@@ -298,8 +298,9 @@ class _Sync:
             return Sign.ROSTER_UNKNOWN if trick else None
         if keyring.stands_in(roster):
             return Sign.WRAP_LEFT_OUT
+        # On the very day that the newer one begins, both are honest: it has yet to be installed.
         since = trust.joined(keyring, after=roster.epoch)
-        return Sign.ROSTER_OUTDATED if one.header.day >= since else None
+        return Sign.ROSTER_OUTDATED if one.header.day > since else None
 
     def _look_for_missing(self, known: set[EnvelopeId], seen: set[EnvelopeId]) -> None:
         missing = known - seen
