@@ -19,18 +19,18 @@ from crypto.ids import day_of
 from crypto.roster import RootPublicKey, verify_roster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sized
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 EXISTING = click.Path(exists=True, path_type=Path)
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Check what Amana promises, from outside, with no key."""
 
 
-@main.command()
+@main.command(short_help="Look at a live site from outside.")
 @click.argument("address")
 @AS_JSON
 def site(address: str, *, as_json: bool) -> None:
@@ -38,7 +38,7 @@ def site(address: str, *, as_json: bool) -> None:
     _report(lambda: audit_site(Site(address)), as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Verify a signed roster, and say what it allows.")
 @click.argument("note", type=EXISTING)
 @click.option("--root-public", type=EXISTING, required=True, help="The root's public key.")
 @AS_JSON
@@ -47,7 +47,7 @@ def roster(note: Path, root_public: Path, *, as_json: bool) -> None:
     _report(lambda: [_roster(note, root_public)], as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Look at a copy of a server's disk.")
 @click.argument("database", type=EXISTING)
 @click.argument("blobs", type=EXISTING)
 @AS_JSON
@@ -63,10 +63,15 @@ def _roster(note: Path, root_public: Path) -> Finding:
         valid = verify_roster(note.read_bytes(), root, today, None)
     except (RosterRefused, UnicodeDecodeError) as refused:
         return Finding("the roster is the root's, and in force", holds=False, seen=str(refused))
-    who = f"{len(valid.operators)} operators, {len(valid.custodians)} custodians"
+    who = f"{_count(valid.operators, 'operator')}, {_count(valid.custodians, 'custodian')}"
     kind = "REHEARSAL" if valid.rehearsal else "in earnest"
     seen = f"epoch {valid.epoch}, {who}, {valid.not_after - today} days left, {kind}"
     return Finding("the roster is the root's, and in force", holds=True, seen=seen)
+
+
+def _count(members: Sized, one: str) -> str:
+    number = len(members)
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def _report(look: Callable[[], Iterable[Finding]], *, as_json: bool) -> None:

@@ -40,6 +40,17 @@ TOKEN = re.compile(rb'(name="token" value=")([^"]*)')
 FOREIGN = re.compile(r"^(?:[a-z]+:)?//", re.IGNORECASE)
 LOADING = {"script", "img", "iframe", "link", "video", "audio", "source", "object", "embed"}
 
+_ADDRESS = re.compile(r"https?://[^/?#\s]+/?", re.IGNORECASE)
+_ERRORS = urllib3.exceptions
+# The special before the general: a name that is not found is a connection that is not made.
+_WHY: tuple[tuple[type[Exception], str], ...] = (
+    (_ERRORS.NameResolutionError, "has a name that no network knows"),
+    (_ERRORS.SSLError, "does not prove who it is: its certificate is not one to be believed"),
+    (_ERRORS.NewConnectionError, "cannot be reached: nobody answers there"),
+    (_ERRORS.TimeoutError, f"did not answer within {SECONDS:.0f} seconds"),
+    (_ERRORS.LocationParseError, "is not the address of a site"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -74,6 +85,11 @@ class Site:
     """One deployment's site, over the network; no cookie is ever sent back."""
 
     def __init__(self, address: str) -> None:
+        """Take `http://HOST` or `https://HOST`, with a port perhaps.  Raises Unreachable."""
+        if not _ADDRESS.fullmatch(address):
+            raise Unreachable(
+                f"{address!r} is not the address of a site, like https://report.example.org"
+            )
         self._address = address.rstrip("/")
         self._pool = urllib3.PoolManager(timeout=SECONDS, retries=False)
 
@@ -92,9 +108,17 @@ class Site:
                 redirect=False,
             )
         except urllib3.exceptions.HTTPError as failure:
-            raise Unreachable(f"{self._address}: {type(failure).__name__}") from failure
+            raise Unreachable(f"{self._address} {_why(failure)}") from failure
         headers = {name.lower(): value for name, value in got.headers.items()}
         return Answer(path, got.status, headers, got.data)
+
+
+def _why(failure: urllib3.exceptions.HTTPError) -> str:
+    """What kept an answer from coming, in words."""
+    for kind, words in _WHY:
+        if isinstance(failure, kind):
+            return words
+    return f"does not answer as a site does ({type(failure).__name__})"
 
 
 def audit_site(site: Site) -> Iterator[Finding]:

@@ -98,7 +98,7 @@ def main(ctx: click.Context) -> None:
     ctx.obj = ctx.obj or Settings()
 
 
-@main.command()
+@main.command(short_help="Make a root: a private key, and the public one.")
 @click.option("--out", "folder", type=_FOLDER, required=True, help="The new root's folder.")
 @click.option("--rehearsal", is_flag=True, help="For practice: every roster will say so.")
 @_passphrase_option
@@ -149,7 +149,7 @@ def roster(
     _sign(settings, draft, **signing)
 
 
-@main.command()
+@main.command(short_help="Sign the next roster with the same keys.")
 @_signing_options
 @click.pass_obj
 def renew(settings: Settings, /, **signing: Any) -> None:  # noqa: ANN401  # as roster
@@ -163,7 +163,7 @@ def renew(settings: Settings, /, **signing: Any) -> None:  # noqa: ANN401  # as 
     _sign(settings, draft, **signing)
 
 
-@main.command()
+@main.command(short_help="Say what a roster says, and whether it holds.")
 @click.argument("file", type=_FILE)
 @click.option("--root-public", type=_FILE, help="Verify against this root.pub.")
 @click.option("--json", "json_wanted", is_flag=True, help="For programs.")

@@ -1,14 +1,15 @@
 """What stands inside an envelope: part 0, as JSON.  Format: crypto/FORMAT.md, section 8.
 
-Rule: `from_json` accounts for every field or raises `ManifestMalformed`, and what a person wrote
-never shows in a repr, so no traceback carries it.
+Rule: `from_json` accounts for every field, and holds each against the bounds of section 8, or
+raises `ManifestMalformed`; `to_json` writes nothing that `from_json` would refuse; and what a
+person wrote never shows in a repr, so no traceback carries it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from crypto.errors import ManifestTooLarge, SignatureInvalid
+from crypto.errors import ManifestMalformed, ManifestTooLarge, SignatureInvalid
 from crypto.header import Header, Kind
 from crypto.ids import (
     CaseId,
@@ -24,10 +25,12 @@ from crypto.ids import (
 )
 from crypto.keys import ReplyPublicKey, SigningPublicKey
 from crypto.signing import SigningPrivateKey, sign_body, verify_body
-from crypto.strict_json import Fields, Json, dump
+from crypto.strict_json import Fields, Json, dump, short
 
 IDENTITY_MOST = 3000
 """Bytes of an identity's JSON at most: a named one and an empty one take the same room."""
+DAY_END = 2**20
+"""The days that a body may name end before this one, in the year 4840: every calendar has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +58,19 @@ class ReportManifest:
     cleaned_by: str
 
     def to_json(self) -> bytes:
-        """Return the JSON, UTF-8; raises `ManifestMalformed` for text that UTF-8 cannot hold."""
+        """Return the JSON, UTF-8; raises `ManifestMalformed` for what FORMAT.md does not allow."""
         return dump(
             form_version=self.form_version,
-            language=self.language,
-            category=self.category,
+            language=short(self.language),
+            category=short(self.category),
             fields=self.fields,
-            identity_mode=self.identity_mode,
+            identity_mode=short(self.identity_mode),
             evidence=_refs(self.evidence),
             identity=_ref(self.identity),
             reply_key=self.reply_key.raw.hex(),
             follow_up_key=self.follow_up_key.raw.hex(),
-            sealed_by=self.sealed_by,
-            cleaned_by=self.cleaned_by,
+            sealed_by=short(self.sealed_by),
+            cleaned_by=short(self.cleaned_by),
         )
 
     @classmethod
@@ -76,16 +79,16 @@ class ReportManifest:
         with Fields.of_manifest(untrusted) as given:
             return cls(
                 form_version=given.number("form_version"),
-                language=given.text("language"),
-                category=given.text("category"),
+                language=given.word("language"),
+                category=given.word("category"),
                 fields=given.mapping("fields"),
-                identity_mode=given.text("identity_mode"),
+                identity_mode=given.word("identity_mode"),
                 evidence=_parse_refs(given.objects("evidence")),
                 identity=_parse_ref(given.object("identity")),
                 reply_key=given.hexed("reply_key", ReplyPublicKey.from_bytes),
                 follow_up_key=given.hexed("follow_up_key", SigningPublicKey.from_bytes),
-                sealed_by=given.text("sealed_by"),
-                cleaned_by=given.text("cleaned_by"),
+                sealed_by=given.word("sealed_by"),
+                cleaned_by=given.word("cleaned_by"),
             )
 
 
@@ -103,13 +106,13 @@ class EvidenceManifest:
     removed: tuple[str, ...]
 
     def to_json(self) -> bytes:
-        """Return the JSON, UTF-8; raises `ManifestMalformed` for text that UTF-8 cannot hold."""
+        """Return the JSON, UTF-8; raises `ManifestMalformed` for what FORMAT.md does not allow."""
         return dump(
-            name=self.name,
-            media_type=self.media_type,
+            name=short(self.name),
+            media_type=short(self.media_type),
             length=self.length,
             sha256=self.sha256.hex(),
-            removed=list(self.removed),
+            removed=[short(kind) for kind in self.removed],
         )
 
     @classmethod
@@ -117,11 +120,11 @@ class EvidenceManifest:
         """Parse; raises `ManifestMalformed`."""
         with Fields.of_manifest(untrusted) as given:
             return cls(
-                name=given.text("name"),
-                media_type=given.text("media_type"),
+                name=given.word("name"),
+                media_type=given.word("media_type"),
                 length=given.number("length"),
                 sha256=given.hexed("sha256", parse_digest),
-                removed=given.texts("removed"),
+                removed=given.words("removed"),
             )
 
 
@@ -136,7 +139,7 @@ class IdentityManifest:
     def to_json(self) -> bytes:
         """Return the JSON; raises `ManifestTooLarge` above 3000 bytes, or `ManifestMalformed`."""
         dumped = dump(
-            identity_mode=self.identity_mode,
+            identity_mode=short(self.identity_mode),
             identity=self.identity,
             safe_contact=self.safe_contact,
         )
@@ -149,7 +152,7 @@ class IdentityManifest:
         """Parse; raises `ManifestMalformed`."""
         with Fields.of_manifest(untrusted) as given:
             return cls(
-                identity_mode=given.text("identity_mode"),
+                identity_mode=given.word("identity_mode"),
                 identity=given.mapping("identity"),
                 safe_contact=given.mapping("safe_contact"),
             )
@@ -167,14 +170,14 @@ class FollowUpBody:
     language: str
 
     def to_json(self) -> bytes:
-        """Return the JSON, UTF-8; raises `ManifestMalformed` for text that UTF-8 cannot hold."""
+        """Return the JSON, UTF-8; raises `ManifestMalformed` for what FORMAT.md does not allow."""
         return dump(
             text=self.text,
             evidence=_refs(self.evidence),
             identity=_ref(self.identity),
             reply_key=self.reply_key.raw.hex(),
             follow_up_key=self.follow_up_key.raw.hex(),
-            language=self.language,
+            language=short(self.language),
         )
 
     @classmethod
@@ -187,7 +190,7 @@ class FollowUpBody:
                 identity=_parse_ref(given.object("identity")),
                 reply_key=given.hexed("reply_key", ReplyPublicKey.from_bytes),
                 follow_up_key=given.hexed("follow_up_key", SigningPublicKey.from_bytes),
-                language=given.text("language"),
+                language=given.word("language"),
             )
 
 
@@ -199,14 +202,14 @@ class ReplyBody:
     author_day: Day
 
     def to_json(self) -> bytes:
-        """Return the JSON, UTF-8; raises `ManifestMalformed` for text that UTF-8 cannot hold."""
-        return dump(text=self.text, author_day=self.author_day)
+        """Return the JSON, UTF-8; raises `ManifestMalformed` for what FORMAT.md does not allow."""
+        return dump(text=self.text, author_day=_day(self.author_day))
 
     @classmethod
     def from_json(cls, untrusted: bytes) -> Self:
         """Parse; raises `ManifestMalformed`."""
         with Fields.of_manifest(untrusted) as given:
-            return cls(text=given.text("text"), author_day=Day(given.number("author_day")))
+            return cls(text=given.text("text"), author_day=_day(given.number("author_day")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,14 +220,14 @@ class EntryBody:
     data: Mapping[str, Json] = field(repr=False)
 
     def to_json(self) -> bytes:
-        """Return the JSON, UTF-8; raises `ManifestMalformed` for text that UTF-8 cannot hold."""
-        return dump(type=self.type, data=self.data)
+        """Return the JSON, UTF-8; raises `ManifestMalformed` for what FORMAT.md does not allow."""
+        return dump(type=short(self.type), data=self.data)
 
     @classmethod
     def from_json(cls, untrusted: bytes) -> Self:
         """Parse; raises `ManifestMalformed`."""
         with Fields.of_manifest(untrusted) as given:
-            return cls(type=given.text("type"), data=given.mapping("data"))
+            return cls(type=given.word("type"), data=given.mapping("data"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,6 +322,13 @@ class SignedManifest:
                 signer=given.hexed("signer", parse_kid),
                 signature=given.hexed("signature", bytes),
             )
+
+
+def _day(number: int) -> Day:
+    """Return a day of the calendar: one beyond it could not be shown to the reporter any more."""
+    if not 0 < number < DAY_END:
+        raise ManifestMalformed("not a day of the calendar")
+    return Day(number)
 
 
 def _ref(ref: EvidenceRef) -> dict[str, Json]:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from crypto.body import DataKey
 from crypto.errors import CannotOpen, CodeMalformed
 from crypto.header import Header, Kind
-from crypto.ids import HASH_BYTES, KID_ZERO, Day, Deployment, HeaderHash
+from crypto.ids import HASH_BYTES, ID_BYTES, KID_ZERO, CaseId, Day, Deployment, HeaderHash
 from crypto.keys import ReplyPublicKey, SigningPublicKey
 from crypto.pepper import Pepper
 from crypto.signing import SigningPrivateKey
@@ -114,11 +114,14 @@ class ReceiptKeys:
 
     `locator` (32 bytes) is the vault's row id; `reply_public` and `follow_up_public` go into the
     sealed manifest and nowhere else; `follow_up_signing` signs the reporter's messages.
+    `first_case_id` names the case that a first message opens where the code has none yet: the same
+    for every page of the code, as the id of a case that is there would be.
     """
 
     locator: bytes = field(repr=False)
     reply_public: ReplyPublicKey = field(repr=False)
     follow_up_signing: SigningPrivateKey = field(repr=False)
+    first_case_id: CaseId = field(repr=False)
     _reply_private: bytes = field(repr=False)
 
     @property
@@ -183,7 +186,7 @@ def stretch(code: ReceiptCode, deployment: Deployment) -> ReceiptSecret:
 
 
 def receipt_keys(secret: ReceiptSecret, pepper: Pepper) -> ReceiptKeys:
-    """Derive locator, reply key pair and follow-up key.  The same work for any code."""
+    """Derive locator, reply key pair, follow-up key, first case.  The same work for any code."""
     lookup = _expand(secret, b"amana/v1/receipt/lookup\0")
     part = pepper.receipt_part(lookup)
     reply_private = _expand(secret, b"amana/v1/receipt/reply\0" + part)
@@ -192,6 +195,7 @@ def receipt_keys(secret: ReceiptSecret, pepper: Pepper) -> ReceiptKeys:
         locator=pepper.locator(lookup),
         reply_public=ReplyPublicKey(nacl.bindings.crypto_scalarmult_base(reply_private)),
         follow_up_signing=SigningPrivateKey.from_seed(follow_up_seed),
+        first_case_id=CaseId(_expand(secret, b"amana/v1/receipt/case\0" + part, ID_BYTES)),
         _reply_private=reply_private,
     )
 
@@ -220,5 +224,5 @@ def _with_check_digits(payload: str) -> str:
     return f"{payload}{98 - int(payload) * 100 % 97:02d}"
 
 
-def _expand(secret: ReceiptSecret, info: bytes) -> bytes:
-    return HKDFExpand(algorithm=SHA256(), length=_KEY_BYTES, info=info).derive(secret.raw)
+def _expand(secret: ReceiptSecret, info: bytes, length: int = _KEY_BYTES) -> bytes:
+    return HKDFExpand(algorithm=SHA256(), length=length, info=info).derive(secret.raw)

@@ -1,11 +1,13 @@
 """JSON that can be read in one way only.  Format: crypto/FORMAT.md, section 8.
 
 Rule: every field of an object is taken once and none is left over; a name twice, a number that is
-none, text that UTF-8 cannot hold and bytes after the end are refused.
+none, text that UTF-8 cannot hold and bytes after the end are refused.  So is what is too large or
+too deep for any honest form: whoever shows a manifest need not be ready for one without end.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn, Self, TypeVar
 
 from crypto.errors import CryptoError, ManifestMalformed
@@ -17,6 +19,25 @@ NUMBER_MOST = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exact."""
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonLimits:
+    """What a manifest may hold at most, for readers and writers; FORMAT.md, section 8.
+
+    `text`, `word` and `name` are characters (of a text, of a text that is an id or a name, of a
+    field's name), `items` those of one list or object, `depth` counts the manifest itself.
+    """
+
+    manifest_bytes: int = 4 * 1024 * 1024
+    text: int = 200_000
+    word: int = 256
+    name: int = 256
+    items: int = 4096
+    depth: int = 8
+
+
+LIMITS = JsonLimits()
 
 
 class Fields:
@@ -49,6 +70,10 @@ class Fields:
         """Take a text."""
         return self._taken(name, str)
 
+    def word(self, name: str) -> str:
+        """Take a text that is an id or a name, and so is short."""
+        return short(self.text(name))
+
     def number(self, name: str) -> int:
         """Take a whole number from 0 to 2^53 - 1."""
         value = self._taken(name, int)
@@ -66,6 +91,10 @@ class Fields:
         if not all(isinstance(value, str) for value in values):
             raise ManifestMalformed("not a list of texts")
         return tuple(values)
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Take a list of texts that are ids, and so are short."""
+        return tuple(short(value) for value in self.texts(name))
 
     def hexed(self, name: str, parse: Callable[[bytes], _T]) -> _T:
         """Take lower-case hexadecimal, and return what `parse` makes of its bytes."""
@@ -90,36 +119,83 @@ class Fields:
         return value
 
 
+def short(text: str) -> str:
+    """Return a text that is an id or a name; raises `ManifestMalformed` if it is too long."""
+    if len(text) > LIMITS.word:
+        raise ManifestMalformed("a name or an id that is too long")
+    return text
+
+
 def dump(**fields: Json) -> bytes:
     """Return a manifest's JSON, UTF-8, `v` included; raises `ManifestMalformed` if there is none.
 
     Keys are sorted and no space is added, so equal manifests are equal bytes; readers need not
     insist on that.
     """
+    whole: Json = {"v": VERSION, **fields}
+    _measure(whole)
     try:
         text = json.dumps(
-            {"v": VERSION, **fields},
-            ensure_ascii=False,
-            allow_nan=False,
-            sort_keys=True,
-            separators=(",", ":"),
+            whole, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
         )
-        return text.encode()
-    except (ValueError, TypeError, RecursionError):
+        written = text.encode()
+    except (ValueError, TypeError):
         # `from None`: the error would quote what the reporter wrote.
         raise ManifestMalformed("cannot be written as JSON") from None
+    if len(written) > LIMITS.manifest_bytes:
+        raise ManifestMalformed("larger than any manifest")
+    return written
 
 
 def _load(untrusted: bytes) -> Json:
+    if len(untrusted) > LIMITS.manifest_bytes:
+        raise ManifestMalformed("larger than any manifest")
     try:
         loaded: Json = json.loads(
             untrusted.decode(), object_pairs_hook=_distinct, parse_constant=_refuse
         )
-        # An escaped half of a surrogate pair parses, and would fail where it is first written.
-        json.dumps(loaded, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise ManifestMalformed("not JSON") from None
+    _measure(loaded)
+    try:
+        # An escaped half of a surrogate pair parses, and would fail where it is first written.
+        json.dumps(loaded, ensure_ascii=False).encode()
+    except ValueError:
+        raise ManifestMalformed("not JSON") from None
     return loaded
+
+
+def _measure(whole: Json) -> None:
+    """Hold every value against `LIMITS`, one level after the other: never by recursion."""
+    level: list[Json] = [whole]
+    for _ in range(LIMITS.depth):
+        level = [inner for value in level for inner in _inside(value)]
+        if not level:
+            return
+    # What is left stands below the deepest level, and only what holds nothing may.
+    if any(isinstance(value, Mapping | list | tuple) for value in level):
+        raise ManifestMalformed("nested too deeply")
+    for value in level:
+        _inside(value)
+
+
+def _inside(value: Json) -> Sequence[Json]:
+    """Return what a list or an object holds; raises `ManifestMalformed` beyond a limit."""
+    if isinstance(value, str):
+        if len(value) > LIMITS.text:
+            raise ManifestMalformed("a text that is too long")
+    elif isinstance(value, Mapping):
+        if len(value) > LIMITS.items or any(len(name) > LIMITS.name for name in value):
+            raise ManifestMalformed("too many fields, or a name that is too long")
+        return tuple(value.values())
+    elif isinstance(value, list | tuple):
+        if len(value) > LIMITS.items:
+            raise ManifestMalformed("too long a list")
+        return value
+    elif isinstance(value, int | float) and not -NUMBER_MOST <= value <= NUMBER_MOST:
+        # NaN compares with nothing, so it is refused here; 1e999 is, for it reads as infinite.
+        raise ManifestMalformed("a number that is none, or not exact")
+    return ()
 
 
 def _distinct(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

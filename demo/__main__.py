@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from demo.conductor import Address, Conductor
-from demo.rehearsal import OPERATORS, Places, RehearsalFailed, phrase, prepare, run
+from demo.rehearsal import CUSTODIAN, OPERATORS, Places, RehearsalFailed, phrase, prepare, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def start_everything(setting: Setting, conductor: Conductor) -> str:
         announce(f"starting the {face}")
         serve = ["amana-gateway", "serve", face, "--bind", str(address)]
         conductor.wait_until_it_answers(conductor.start(serve, home), address)
-    for name in OPERATORS:
+    for name in (*OPERATORS, CUSTODIAN):
         enrol(setting, name)
     announce(f"opening the desk of {OPERATORS[0]}")
     desk = {"AMANA_DESK_HOME": str(setting.places.desk(OPERATORS[0]))}
@@ -95,6 +95,11 @@ The second operator works in a terminal:
   export AMANA_DESK_PASSPHRASE_FILE={passphrase}
   .venv/bin/amana-desk sync
   .venv/bin/amana-desk list
+
+Who wrote, where they said so, is sealed to the custodian alone, whose desk opens that and no more:
+  export AMANA_DESK_HOME={setting.places.desk(CUSTODIAN)}
+  .venv/bin/amana-desk sync
+  .venv/bin/amana-desk identity CASE
 
 Everything is kept in {setting.places.home}; run this again and it is still there.
 Ctrl-C stops it.

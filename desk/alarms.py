@@ -46,6 +46,8 @@ class Sign(StrEnum):
     ENTRY_FORGED = "entry-forged"
     SIGNER_UNKNOWN = "signer-unknown"
     SIGNED_TOO_LATE = "signed-too-late"
+    STATE_UNKNOWN = "state-unknown"
+    REPLY_MISDATED = "reply-misdated"
     PARENT_MISSING = "parent-missing"
 
 
@@ -144,6 +146,14 @@ WORDS: dict[Sign, str] = {
         "This was signed under an older list of keys by somebody whom the newer one no longer "
         "names, and came only after this desk had seen the newer one. It is not shown and does "
         "not count."
+    ),
+    Sign.STATE_UNKNOWN: (
+        "An operator set a state that this desk does not know: with a newer desk, or with a tool "
+        "of their own. Ask them, and set the state anew."
+    ),
+    Sign.REPLY_MISDATED: (
+        "An answer bears another day than its envelope. An operator signed it; the reporter is "
+        "shown the day that stands in it."
     ),
     Sign.PARENT_MISSING: (
         "This answers something that is not on this machine: the server may be holding a message "

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crypto.ids import date_of
+from desk.alarms import Alarm, Sign
 from desk.errors import AmbiguousCase, NoSuchCase
 from desk.order import Node, ancestors, heads, ordered
 from desk.verify import Entry, FollowUp, Genuine, Judge, Named, Reply
-from desk.workflow import RECEIVED, STATE_FIELD, STATUS_ENTRY
+from desk.workflow import RECEIVED, STATE_FIELD, STATES, STATUS_ENTRY, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from crypto.keys import ReplyPublicKey
     from crypto.manifest import ReportManifest
     from crypto.strict_json import Json
-    from desk.alarms import Alarm
     from desk.desk import Desk
     from desk.store import Envelope
 
@@ -88,6 +88,11 @@ class Case:
     def files_of(self, envelope: EnvelopeId | None) -> tuple[Named, ...]:
         """The files that one message (or the report) named."""
         return tuple(one for one in self.files if one.by == envelope)
+
+    def number_of(self, envelope: EnvelopeId | None) -> int:
+        """Which of the reporter's messages this is, from 1; 0 for the report itself."""
+        asked = [one.envelope.id for one in self.timeline if isinstance(one, FollowUp)]
+        return asked.index(envelope) + 1 if envelope in asked else 0
 
     def to_json(self) -> dict[str, object]:
         """One row of `list --json`; the shape is stable and described in `list --help`."""
@@ -188,7 +193,7 @@ def _folded(found: Genuine, envelopes: Sequence[Envelope], stored: tuple[Alarm, 
         header = found.report_envelope.header
         nodes[header.hash] = Node(header.hash, header.day, ())
     timeline = tuple(said[node.hash] for node in ordered(nodes.values()) if node.hash in said)
-    state, conflict = _state(timeline, nodes)
+    state, conflict, odd = _state(timeline, nodes)
     return Case(
         id=found.case,
         day=_day(found, envelopes),
@@ -196,7 +201,7 @@ def _folded(found: Genuine, envelopes: Sequence[Envelope], stored: tuple[Alarm, 
         timeline=timeline,
         files=tuple(found.files),
         identities=tuple(found.identities),
-        alarms=tuple(sorted({*found.alarms, *stored})),
+        alarms=tuple(sorted({*found.alarms, *stored, *odd})),
         state=state,
         state_conflict=conflict,
         unanswered=_unanswered(found, nodes),
@@ -215,20 +220,27 @@ def _day(found: Genuine, envelopes: Sequence[Envelope]) -> Day:
 
 def _state(
     timeline: Sequence[FollowUp | Reply | Entry], nodes: Mapping[HeaderHash, Node]
-) -> tuple[str, tuple[str, ...]]:
-    """The newest state, and all the newest ones where two desks set it without each other."""
-    steps = [
-        (one.node.hash, value)
-        for one in timeline
-        if isinstance(one, Entry)
-        and one.body.type == STATUS_ENTRY
-        and isinstance(value := one.body.data.get(STATE_FIELD), str)
-    ]
+) -> tuple[str, tuple[str, ...], tuple[Alarm, ...]]:
+    """The newest state; all the newest ones where two desks set it without each other; alarms.
+
+    A state is a name of ours or `UNKNOWN`: an operator's own text never becomes a heading.
+    """
+    entries = [one for one in timeline if isinstance(one, Entry) and one.body.type == STATUS_ENTRY]
+    steps = [(one, _known(one.body.data.get(STATE_FIELD))) for one in entries]
+    odd = tuple(
+        Alarm(Sign.STATE_UNKNOWN, one.envelope.case.hex(), one.envelope.id.hex())
+        for one, state in steps
+        if state == UNKNOWN
+    )
     if not steps:
-        return RECEIVED, ()
-    overtaken = ancestors([name for name, _ in steps], nodes)
-    newest = list(dict.fromkeys(value for name, value in steps if name not in overtaken))
-    return newest[-1], tuple(newest) if len(newest) > 1 else ()
+        return RECEIVED, (), ()
+    overtaken = ancestors([one.node.hash for one, _ in steps], nodes)
+    newest = list(dict.fromkeys(state for one, state in steps if one.node.hash not in overtaken))
+    return newest[-1], tuple(newest) if len(newest) > 1 else (), odd
+
+
+def _known(untrusted: Json) -> str:
+    return untrusted if isinstance(untrusted, str) and untrusted in STATES else UNKNOWN
 
 
 def _unanswered(found: Genuine, nodes: Mapping[HeaderHash, Node]) -> bool:

@@ -1,8 +1,9 @@
 """Speak with the server's sync door: signed requests out, untrusted bytes in.
 
-Rule: nothing that comes back is believed here; it is measured, bounded and handed on
-as `untrusted`.  Every request but the roster's carries an RFC 9421 signature by this
-desk's api key (crypto/FORMAT.md, section 12).  No proxy is taken from the environment.
+Rule: nothing that comes back is believed here; it is measured, bounded in size and in time
+(desk.patience) and handed on as `untrusted`.  Every request but the roster's carries an
+RFC 9421 signature by this desk's api key (crypto/FORMAT.md, section 13).  No proxy is taken
+from the environment.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
 import re
 import time
 from dataclasses import dataclass, field
@@ -18,13 +18,17 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-import urllib3
+from urllib3.exceptions import HTTPError
 
 from crypto.transport import LIFETIME_SECONDS, sign_request
 from desk.errors import ClockSkewed, ServerMalformed, ServerRefused, ServerUnreachable
+from desk.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    import urllib3
 
     from crypto.ids import EnvelopeId
     from crypto.signing import SigningPrivateKey
@@ -39,15 +43,20 @@ _RANGE_IMPOSSIBLE = 416
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientLimits:
-    """What one answer may weigh (bytes) and how long the server may be silent (seconds)."""
+    """What one answer may weigh (bytes), and how long the server may be silent or speak (seconds).
+
+    A page of the index is about 8 MiB in the vault at most, and a third more as base64.
+    """
 
     roster_bytes: int = 1 * MiB
-    page_bytes: int = 256 * MiB
+    page_bytes: int = 32 * MiB
+    answer_bytes: int = 64 * MiB
     part_request_bytes: int = 16 * MiB
     chunk_bytes: int = 256 * KiB
     connect_seconds: float = 10.0
     silence_seconds: float = 60.0
     roster_seconds: float = 60.0
+    answer_seconds: float = 1200.0
     page: int = 500
 
 
@@ -86,13 +95,19 @@ class SyncClient:
         self._api_key = api_key
         self._limits = limits or ClientLimits()
         self._now = now
-        self._pool = urllib3.PoolManager(
-            timeout=urllib3.Timeout(
-                connect=self._limits.connect_seconds, read=self._limits.silence_seconds
-            ),
-            # A signature is good once: a repeated request must be signed anew, by us.
-            retries=False,
+        self._patience = Patience(
+            connect=self._limits.connect_seconds,
+            silence=self._limits.silence_seconds,
+            most=self._limits.answer_bytes,
         )
+        self._pool = self._patience.pool(server)
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """All requests of this thread inside the `with` take so long together, or break off.
+
+        What breaks off raises `ServerUnreachable`.  Inside another `with` the earlier end counts.
+        """
+        return self._patience.within(seconds)
 
     def roster(self, epoch: int | None = None) -> bytes:
         """The roster note that is in force, or that of an epoch; unsigned, and not verified.
@@ -101,8 +116,9 @@ class SyncClient:
             ServerRefused: status 404 where the server has no roster of that epoch.
         """
         query = "" if epoch is None else f"epoch={epoch}"
-        with self._ask("GET", "/v1/roster", query=query, signed=False) as answer:
-            return _bounded(answer, self._limits.roster_bytes, self._limits.roster_seconds)
+        seconds = self._limits.roster_seconds
+        with self._ask("GET", "/v1/roster", query=query, signed=False, seconds=seconds) as answer:
+            return _bounded(answer, self._limits.roster_bytes)
 
     def index(self, after: str | None) -> UntrustedPage:
         """One page of envelopes whose ids come after `after` (hex).
@@ -171,6 +187,7 @@ class SyncClient:
         body: bytes = b"",
         extra: dict[str, str] | None = None,
         signed: bool = True,
+        seconds: float | None = None,
     ) -> _Answer:
         headers = {"User-Agent": "amana-desk", "Accept-Encoding": "identity", **(extra or {})}
         if signed:
@@ -185,22 +202,26 @@ class SyncClient:
             )
         if body:
             headers["Content-Type"] = "application/json"
-        url = f"{self._server}{path}" + (f"?{query}" if query else "")
+        url = path + (f"?{query}" if query else "")
+        until = time.monotonic() + (seconds or self._limits.answer_seconds)
         try:
-            response = self._pool.request(
-                method,
-                url,
-                body=body or None,
-                headers=headers,
-                preload_content=False,
-                redirect=False,
-            )
-        except urllib3.exceptions.HTTPError:
+            with self._patience.until(until):
+                response = self._pool.urlopen(
+                    method,
+                    url,
+                    body=body or None,
+                    headers=headers,
+                    preload_content=False,
+                    redirect=False,
+                    # A few bytes that unfold to many would be weighed too late.
+                    decode_content=False,
+                )
+        except HTTPError:
             raise ServerUnreachable(
                 f"No answer from {self._server}. Is the address right and the network up? What "
                 "is already on this machine can be read without it."
             ) from None
-        answer = _Answer(response)
+        answer = _Answer(response, self._patience, until)
         if answer.status not in (_OK, _CREATED, _PARTIAL):
             with answer:
                 self._refuse(answer)
@@ -232,11 +253,20 @@ class SyncClient:
 class _Answer:
     """A response that is always released, with its headers as plain text."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+    def __init__(
+        self, response: urllib3.BaseHTTPResponse, patience: Patience, until: float
+    ) -> None:
         self._response = response
+        self._patience = patience
+        self._until = until
         self._drained = False
         self.status = response.status
         self.date = response.headers.get("Date", "")
+        length = response.headers.get("Content-Length", "0")
+        if not (length.isascii() and length.isdigit()):
+            # `-4` would be read as: whatever comes, until the server hangs up.
+            response.close()
+            raise ServerMalformed("The server's answer says no length that can be one.")
 
     def __enter__(self) -> Self:
         return self
@@ -251,9 +281,10 @@ class _Answer:
     def read(self, amount: int) -> bytes:
         """Up to `amount` bytes; empty at the end."""
         try:
-            # What has come, at once: `read` would throw away what came before a break.
-            chunk = self._response.read1(amount)
-        except urllib3.exceptions.HTTPError:
+            with self._patience.until(self._until):
+                # What has come, at once: `read` would throw away what came before a break.
+                chunk = self._response.read1(amount)
+        except HTTPError:
             raise ServerUnreachable("The connection broke in the middle of an answer.") from None
         self._drained = not chunk
         return chunk
@@ -266,14 +297,10 @@ def _authority(server: str) -> str:
     return parts.netloc.lower().removesuffix(usual)
 
 
-def _bounded(answer: _Answer, limit: int, seconds: float = math.inf) -> bytes:
-    until = time.monotonic() + seconds
+def _bounded(answer: _Answer, limit: int) -> bytes:
     held = bytearray()
     for chunk in _chunks(answer, MiB, limit):
         held += chunk
-        if time.monotonic() > until:
-            # Never silent for long, and never at its end: a drip would hold the desk for ever.
-            raise ServerUnreachable("The server answers too slowly to go on.")
     if len(held) > limit:
         raise ServerMalformed("The server's answer is larger than any honest one.")
     return bytes(held)
@@ -311,7 +338,14 @@ def _is_id(untrusted: object) -> bool:
 def _error_code(answer: _Answer) -> str:
     try:
         code = str(json.loads(_bounded(answer, 64 * KiB))["error"])
-    except (ValueError, KeyError, TypeError, ServerMalformed, ServerUnreachable):
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        RecursionError,
+        ServerMalformed,
+        ServerUnreachable,
+    ):
         return "no reason given"
     # It is printed in a terminal: nothing in it may move a cursor.
     return re.sub(r"[^a-z0-9-]", "", code.lower().replace("_", "-"))[:40] or "no reason given"

@@ -20,8 +20,8 @@ from desk.export import export_case
 from desk.identity import open_identities
 from desk.outbox import answer, set_state
 from desk.pages.app import create_pages
-from desk.pages.door import Bind, OneTimeLink
-from desk.pages.serve import MEMORY, DeskServer
+from desk.pages.door import Bind, Mounted, OneTimeLink
+from desk.pages.serve import MEMORY, DeskServer, listening
 from desk.program import (
     Refusal,
     Setting,
@@ -45,8 +45,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @main.command(
     "list",
+    short_help="List the cases on this machine, the urgent first.",
     epilog=json_shape(
-        '--json: {"v": 1, "last_sync": "2026-11-22 09:40", "cases": [',
+        '--json: {"v": 1, "rehearsal": bool, "last_sync": "2026-11-22 09:40", "cases": [',
         '          {"case": id, "ref": "1a2b-3c4d", "day": "2026-11-22", "category": id,',
         '           "identity_mode": "anonymous"|"contact_only"|"full_identity"|"",',
         '           "danger": bool, "files": n, "messages": n, "unanswered": bool,',
@@ -73,8 +74,18 @@ def list_cases(
     if as_json:
         about_server = [alarm.to_json() for alarm in desk_alarms(desk)]
         rows = [one.to_json() for one in cases]
-        print_json({"v": 1, "last_sync": last, "cases": rows, "alarms": about_server})
+        print_json(
+            {
+                "v": 1,
+                "rehearsal": desk.trust.rehearsal,
+                "last_sync": last,
+                "cases": rows,
+                "alarms": about_server,
+            }
+        )
         return
+    if desk.trust.rehearsal:
+        click.echo(words.REHEARSAL)
     print_alarms(err(), desk_alarms(desk))
     if cases:
         print_cases(out(), cases)
@@ -87,15 +98,17 @@ def list_cases(
 
 
 @main.command(
+    short_help="Show one case: report, files, conversation, journal.",
     epilog=json_shape(
-        '--json: the row of `list --json`, and {"language", "identity", "state_conflict": [],',
-        '  "answerable": bool, "sealed_by", "cleaned_by", "fields": {id: value},',
+        '--json: the row of `list --json`, and {"rehearsal": bool, "language", "identity",',
+        '  "state_conflict": [], "answerable": bool, "sealed_by", "cleaned_by",',
+        '  "fields": {id: value},',
         '  "files": [{"id", "name", "media_type", "length", "sha256", "removed": [kind],',
         '             "problem": ""|"missing"|"not-fetched"|"cannot-open", "named_by": id}],',
         '  "conversation": [{"kind": "reply"|"follow-up", "id", "day", "author", "text",',
         '                    "files": [id], "waiting": bool}],',
         '  "journal": [{"id", "day", "author", "type", "data", "waiting"}]}',
-    )
+    ),
 )
 @click.argument("case")
 @jsonable
@@ -113,6 +126,7 @@ def show(setting: Setting, case: str, *, as_json: bool, passphrase_file: Path | 
 
 @main.command(
     "open",
+    short_help="Decrypt a case, with its files, into a folder.",
     epilog=json_shape(
         '--json: {"folder": path, "files": [path], "left_out": [id]}',
     ),
@@ -142,7 +156,7 @@ def open_case(
             click.echo(f"left out: {missing} (see `amana-desk verify {case}`)", err=True)
 
 
-@main.command()
+@main.command(short_help="Answer the reporter.")
 @click.argument("case")
 @click.option("--text", help="The answer. Others on this machine may see it in the process list.")
 @click.option("--text-file", type=_TEXT_FILE, help="Read it from a file; - is standard input.")
@@ -168,7 +182,7 @@ def reply(
         click.echo(f"{found.ref}: the answer is kept here and goes out with the next sync.")
 
 
-@main.command()
+@main.command(short_help="Set a case's state by a signed entry.")
 @click.argument("case")
 @click.argument("state")
 @unlocking
@@ -187,10 +201,11 @@ status.help = f"{status.help}\n\nThe states: {', '.join(STATES)}."
 
 
 @main.command(
+    short_help="Prove every signature, name and digest.",
     epilog=json_shape(
         '--json: {"cases": [{"case", "ref", "entries": n, "replies_and_messages": n,',
         '         "files": n, "alarms": [...]}], "alarms": [...]}',
-    )
+    ),
 )
 @click.argument("case", required=False)
 @jsonable
@@ -255,10 +270,11 @@ def alarms(setting: Setting, *, clear: bool, as_json: bool, passphrase_file: Pat
 
 
 @main.command(
+    short_help="Open the identity of a case, on a custodian's desk.",
     epilog=json_shape(
         '--json: {"case": id, "identities": [{"id", "day", "identity_mode",',
         '         "identity": {}, "safe_contact": {}}]}',
-    )
+    ),
 )
 @click.argument("case")
 @jsonable
@@ -275,29 +291,30 @@ def identity(setting: Setting, case: str, *, as_json: bool, passphrase_file: Pat
         return
     for one in opened:
         click.echo(
-            f"{found.ref}  {iso(one.day)}  {words.plain(words.label(one.manifest.identity_mode))}"
+            f"{found.ref}  {iso(one.day)}  {words.cell(words.label(one.manifest.identity_mode))}"
         )
         for name, lines in [
             *words.flat(one.manifest.identity),
             *words.flat(one.manifest.safe_contact),
         ]:
-            click.echo(f"  {words.plain(name)}: {words.plain(', '.join(lines))}")
+            click.echo(f"  {words.cell(name)}: {words.plain(words.cut(', '.join(lines)))}")
 
 
-@main.command()
+@main.command(short_help="Serve the desk's pages to one browser here.")
 @click.option("--bind", default="127.0.0.1:8002", show_default=True, help="A loopback address.")
 @unlocking
 @click.pass_obj
 def serve(setting: Setting, bind: str, passphrase_file: Path | None) -> None:
     """Serve the desk's pages to one browser on this machine, until Ctrl-C."""
     address = Bind.parse(bind)
-    desk = setting.unlock(passphrase_file)
-    link = OneTimeLink()
-    app = create_pages(desk, address, link)
-    click.echo("The desk is open. This link works once, in one browser:")
-    click.echo(f"  {address.origin}/link/{link.token}")
-    sys.stdout.flush()
-    DeskServer(app, address).run()
+    with listening(address) as listener:
+        desk = setting.unlock(passphrase_file)
+        link = OneTimeLink()
+        app = create_pages(desk, address, link)
+        click.echo("The desk is open. This link works once, in one browser:")
+        click.echo(f"  {address.origin}{link.path}")
+        sys.stdout.flush()
+        DeskServer(Mounted(app, link.root), listener).run()
 
 
 def _read(path: Path) -> str:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from desk import words
 from desk.cases import iso
-from desk.evidence import view
+from desk.evidence import views
 from desk.summary import IDENTITY_LOCKED, deep_alarms
 from desk.verify import Entry, FollowUp, Reply
 from desk.workflow import state_words
@@ -96,17 +96,22 @@ def print_cases(console: Console, cases: Sequence[Case]) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("", "Case", "Day", "Category", "Who", "Files", "State", ""):
         table.add_column(
-            name, no_wrap=name != "Category", justify="right" if name == "Files" else "left"
+            name,
+            no_wrap=name != "Category",
+            # Whatever comes, no column takes another's place.
+            max_width=words.CELL,
+            overflow="ellipsis",
+            justify="right" if name == "Files" else "left",
         )
     for one in cases:
         table.add_row(
             Text("D", "bold red") if one.danger else Text(""),
             Text(one.ref, "bold"),
             iso(one.day),
-            Text(words.plain(words.label(one.category)) if one.readable else "not readable here"),
-            Text(words.plain(words.label(one.identity_mode)) if one.identity_mode else "–"),
+            Text(words.cell(words.label(one.category)) if one.readable else "not readable here"),
+            Text(words.cell(words.label(one.identity_mode)) if one.identity_mode else "–"),
             str(len(one.files)),
-            Text(words.plain(state_words(one.state))),
+            Text(state_words(one.state)),
             _marks(one),
         )
     console.print(table)
@@ -123,36 +128,41 @@ def _marks(case: Case) -> Text:
 
 def print_case(console: Console, desk: Desk, case: Case) -> None:
     """One case, whole."""
+    if desk.trust.rehearsal:
+        console.print(Text(words.REHEARSAL, "yellow"))
     title = words.label(case.category) if case.readable else "Not readable on this desk"
-    console.print(Text.assemble((words.plain(title), "bold"), "  ", (case.ref, "dim")))
+    console.print(Text.assemble((words.cell(title), "bold"), "  ", (case.ref, "dim")))
     told = words.label(case.identity_mode) if case.identity_mode else "Unknown"
-    lines = [f"Received {iso(case.day)}", words.plain(state_words(case.state))]
+    lines = [f"Received {iso(case.day)}", state_words(case.state)]
     lines += ["unanswered"] if case.unanswered and case.readable else []
+    if case.report:
+        lines += [f"written in {words.language(case.report.language)}"]
     console.print(Text(" · ".join(lines), "dim"))
     if case.danger:
         console.print(
             Text("Danger to life, a minor, or self-harm: look at this first.", "bold red")
         )
     if case.state_conflict:
-        conflict = " and ".join(words.plain(state_words(one)) for one in case.state_conflict)
+        conflict = " and ".join(state_words(one) for one in case.state_conflict)
         console.print(Text(f"Two desks set the state apart: {conflict}. Set it anew.", "yellow"))
     print_alarms(console, deep_alarms(desk, case))
     console.print(_fields(case))
-    console.print(Text.assemble(("Identity  ", "dim"), f"{words.plain(told)}; {IDENTITY_LOCKED}"))
-    _print_files(console, [view(desk, one) for one in case.files_of(case.report_id)])
+    console.print(Text.assemble(("Identity  ", "dim"), f"{words.cell(told)}; {IDENTITY_LOCKED}"))
+    files = views(desk, case)
+    _print_files(console, [one for one in files if one.named.by == case.report_id])
     for one in case.timeline:
         console.print()
-        console.print(_said(one))
+        console.print(_said(case, one))
         if isinstance(one, FollowUp):
-            _print_files(console, [view(desk, two) for two in case.files_of(one.envelope.id)])
+            _print_files(console, [two for two in files if two.named.by == one.envelope.id])
 
 
 def _fields(case: Case) -> RenderableType:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="dim", no_wrap=True, max_width=words.CELL)
     table.add_column(overflow="fold")
     for name, lines in words.answers(case.fields):
-        table.add_row(words.plain(name), Text(words.plain("\n".join(lines))))
+        table.add_row(Text(words.cell(name)), Text(words.plain(words.cut("\n".join(lines)))))
     return Padding(table, (1, 0), expand=False)
 
 
@@ -162,18 +172,18 @@ def _print_files(console: Console, files: Sequence[FileView]) -> None:
             console.print(Text(f"File {one.id[:8]}: {words.PROBLEMS[one.problem]}", "red"))
             continue
         known = one.manifest
-        removed = ", ".join(words.plain(words.removed(name)) for name in known.removed) or "nothing"
+        removed = words.cut(", ".join(words.removed(name) for name in known.removed)) or "nothing"
         console.print(
             Text.assemble(
                 ("File  ", "dim"),
-                words.plain(known.name),
-                (f"  {words.size(known.length)}  {words.plain(known.media_type)}", "dim"),
+                one.name,
+                (f"  {words.size(known.length)}  {words.cell(known.media_type)}", "dim"),
                 (f"\n      removed before sealing: {removed}", "dim"),
             )
         )
 
 
-def _said(one: FollowUp | Reply | Entry) -> RenderableType:
+def _said(case: Case, one: FollowUp | Reply | Entry) -> RenderableType:
     waiting = "" if one.envelope.posted else "  (waiting to be sent)"
     day = iso(one.node.day)
     if isinstance(one, Entry):
@@ -182,8 +192,9 @@ def _said(one: FollowUp | Reply | Entry) -> RenderableType:
     if isinstance(one, Reply):
         head, text = f"{one.signer.name} answered", one.body.text
     else:
-        head, text = "The reporter wrote", words.defanged(one.body.text)
+        head = f"The reporter wrote message {case.number_of(one.envelope.id)}"
+        text = words.defanged(one.body.text)
     return Group(
         Text.assemble((words.plain(head), "bold"), (f"  {day}{waiting}", "dim")),
-        Padding(Text(words.plain(text)), (0, 0, 0, 2), expand=False),
+        Padding(Text(words.plain(words.cut(text))), (0, 0, 0, 2), expand=False),
     )

@@ -13,13 +13,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from crypto.body import open_part, sealed_length
 from crypto.errors import CryptoError
 from crypto.random_access import open_range
 from desk.errors import EvidenceUnsound, NoSuchEvidence
+from desk.names import Names
 from desk.opening import Unopened
 
 if TYPE_CHECKING:
@@ -113,12 +114,14 @@ class EvidenceFile:
 class FileView:
     """One named file as it can be shown: its manifest where it opens, else why not.
 
-    `problem` is empty, `missing`, `not-fetched`, or `cannot-open`.
+    `problem` is empty, `missing`, `not-fetched`, or `cannot-open`.  `name` is the one that the
+    whole desk uses for the file (desk.names); empty where the manifest does not open.
     """
 
     named: Named
     manifest: EvidenceManifest | None
     problem: str
+    name: str = ""
 
     @property
     def id(self) -> str:
@@ -130,7 +133,7 @@ class FileView:
         known = self.manifest
         return {
             "id": self.id,
-            "name": known.name if known else None,
+            "name": self.name if known else None,
             "media_type": known.media_type if known else None,
             "length": known.length if known else None,
             "sha256": known.sha256.hex() if known else None,
@@ -151,6 +154,27 @@ def view(desk: Desk, named: Named) -> FileView:
     if not _fits(envelope, manifest):
         return FileView(named, None, "cannot-open")
     return FileView(named, manifest, "" if envelope.whole else "not-fetched")
+
+
+def views(desk: Desk, case: Case) -> tuple[FileView, ...]:
+    """Every file that the case names, each by a name of its own: message after message."""
+    names = Names()
+    # What arrives later is said later: it changes no name that was given before.
+    files = sorted(case.files, key=lambda one: case.number_of(one.by))
+    return tuple(
+        replace(
+            shown,
+            name=names.of(
+                shown.manifest.name,
+                shown.manifest.media_type,
+                number,
+                case.number_of(shown.named.by),
+            ),
+        )
+        if shown.manifest
+        else shown
+        for number, shown in enumerate((view(desk, one) for one in files), 1)
+    )
 
 
 def open_evidence(desk: Desk, case: Case, untrusted_id: str) -> EvidenceFile:

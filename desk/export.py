@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desk.errors import EvidenceUnsound, ExportRefused
-from desk.evidence import open_evidence, view
+from desk.evidence import open_evidence, views
 from desk.summary import case_json
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from desk.cases import Case
     from desk.desk import Desk
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z0-9]{1,8})?")
 _QUARANTINE = ".unproven"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
@@ -51,19 +50,22 @@ def export_case(desk: Desk, case: Case, folder: Path) -> Export:
     _prepare(folder)
     written: dict[str, str] = {}
     left_out: list[str] = []
+    shown = views(desk, case)
     (folder / "evidence").mkdir(mode=0o700)
     descriptor = os.open(folder / "evidence", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        for identifier, name in _names(desk, case):
+        for one in shown:
+            if one.problem:
+                continue
             try:
-                _write_proven(descriptor, name, open_evidence(desk, case, identifier).whole())
-                written[identifier] = f"evidence/{name}"
+                _write_proven(descriptor, one.name, open_evidence(desk, case, one.id).whole())
+                written[one.id] = f"evidence/{one.name}"
             except EvidenceUnsound:
-                left_out.append(identifier)
+                left_out.append(one.id)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    left_out += [one.ref.id.hex() for one in case.files if view(desk, one).problem]
+    left_out += [one.id for one in shown if one.problem]
     _write_json(folder, desk, case, written)
     return Export(folder, tuple(written.values()), tuple(left_out))
 
@@ -80,27 +82,9 @@ def _prepare(folder: Path) -> None:
         raise ExportRefused(f"{folder} cannot be written: {error.strerror}") from None
 
 
-def _names(desk: Desk, case: Case) -> Iterator[tuple[str, str]]:
-    """Each openable file's id and a name that is only a name, each name once."""
-    taken: set[str] = set()
-    for number, named in enumerate(case.files, 1):
-        shown = view(desk, named)
-        if shown.problem or shown.manifest is None:
-            continue
-        name = shown.manifest.name
-        if not _PLAIN_NAME.fullmatch(name):
-            name = f"file-{number}"
-        stem, dot, extension = name.partition(".")
-        again = 2
-        while name.lower() in taken:
-            name = f"{stem}-{again}{dot}{extension}"
-            again += 1
-        taken.add(name.lower())
-        yield shown.id, name
-
-
 def _write_proven(folder: int, name: str, chunks: Iterator[bytes]) -> None:
-    quarantine = name + _QUARANTINE
+    # Not made from the name: another file of the case might be called so.
+    quarantine = f".{secrets.token_hex(16)}{_QUARANTINE}"
     descriptor = os.open(quarantine, _NEW, 0o600, dir_fd=folder)
     try:
         with os.fdopen(descriptor, "wb") as file:

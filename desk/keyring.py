@@ -85,11 +85,7 @@ class Keyring:
             KeyringExists: there are keys already; they are never overwritten.
             PassphraseMissing: the passphrase is empty.
         """
-        if home.keys.exists():
-            raise KeyringExists(
-                f"{home.keys} exists already: making new keys would destroy the old ones, and "
-                "with them every case sealed to them. Choose another AMANA_DESK_HOME."
-            )
+        require_none(home)
         if not passphrase:
             raise PassphraseMissing("The passphrase is empty.")
         secrets = {
@@ -110,13 +106,8 @@ class Keyring:
             KeyringMissing: no key file in the folder.
             PassphraseWrong: it does not open.
         """
-        try:
-            untrusted = home.keys.read_bytes()
-        except FileNotFoundError:
-            raise KeyringMissing(
-                f"There are no keys in {home.folder}. Make them: amana-desk keygen --label NAME "
-                "--out enrol.json"
-            ) from None
+        require_some(home)
+        untrusted = home.keys.read_bytes()
         try:
             secrets = open_keyfile(untrusted, passphrase)
             role = _ROLES[secrets["role"].decode()]
@@ -131,3 +122,29 @@ class Keyring:
                 f"The passphrase does not open {home.keys}. Check the keyboard layout and Caps "
                 "Lock and try again."
             ) from None
+
+
+def require_some(home: DeskHome) -> None:
+    """Say that there are no keys before anybody is asked for a passphrase.
+
+    Raises:
+        KeyringMissing: no key file in the folder.
+    """
+    if not home.keys.exists():
+        raise KeyringMissing(
+            f"There are no keys in {home.folder}. Make them: amana-desk keygen --label NAME "
+            "--out enrol.json"
+        )
+
+
+def require_none(home: DeskHome) -> None:
+    """Say that there are keys already before anybody invents a passphrase.
+
+    Raises:
+        KeyringExists: they would be lost.
+    """
+    if home.keys.exists():
+        raise KeyringExists(
+            f"{home.keys} exists already: making new keys would destroy the old ones, and "
+            "with them every case sealed to them. Choose another AMANA_DESK_HOME."
+        )

@@ -8,7 +8,7 @@ waited too long is opened, signed and sealed anew before it goes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from crypto.envelope import EnvelopeSealer, Operators, OperatorsAndReceipt
@@ -201,9 +201,17 @@ def _sealed_anew(desk: Desk, one: Envelope, renamed: dict[HeaderHash, HeaderHash
     if one.kind is Kind.REPLY:
         reply_key = _certain(Cases(desk).find(one.case.hex()))
     fresh = _sealed(
-        desk, one.kind, one.case, signed.body.encode(), parents=parents, reply_key=reply_key
+        desk, one.kind, one.case, _body(desk, one, signed), parents=parents, reply_key=reply_key
     )
     desk.store.exchange(one.id, fresh)
     desk.store.quieten(_refusal(one))
     renamed[header.hash] = fresh.header.hash
     return fresh
+
+
+def _body(desk: Desk, one: Envelope, signed: SignedManifest) -> bytes:
+    """The same words; an answer bears the day on which it goes out, as its envelope does."""
+    body = signed.body.encode()
+    if one.kind is not Kind.REPLY:
+        return body
+    return replace(ReplyBody.from_json(body), author_day=desk.today()).to_json()

@@ -24,7 +24,8 @@ def ask(home: DeskHome, option: Path | None, *, new: bool = False) -> str:
     """The first line of `--passphrase-file` (or the environment's file), else what is typed.
 
     Raises:
-        PassphraseMissing: no file and no terminal, an unreadable file, or a new one too short.
+        PassphraseMissing: no file and no terminal, an unreadable or empty file, or a new
+            passphrase that is too short.
     """
     path = option or home.passphrase_file
     if path is not None:
@@ -52,6 +53,11 @@ def ask(home: DeskHome, option: Path | None, *, new: bool = False) -> str:
 def _first_line(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
-            return file.readline().rstrip("\r\n")
+            line = file.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError):
         raise PassphraseMissing(f"The passphrase file {path} cannot be read.") from None
+    if not line:
+        raise PassphraseMissing(
+            f"The passphrase file {path} is empty: the passphrase is its first line."
+        )
+    return line

@@ -16,7 +16,7 @@ from desk.config import DeskHome
 from desk.console import err, print_alarms
 from desk.errors import DeskError
 from desk.harden import harden_process
-from desk.keyring import Keyring
+from desk.keyring import Keyring, require_some
 from desk.passphrase import ask
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Setting:
 
     def unlock(self, passphrase_file: Path | None) -> engine.Desk:
         """Ask for the passphrase and open the desk."""
+        require_some(self.home)
         keyring = Keyring.load(self.home, ask(self.home, passphrase_file))
         return engine.Desk.open(self.home, keyring, today=self.today)
 

@@ -8,8 +8,9 @@ import click
 
 from crypto.ids import date_of
 from desk import desk as engine
+from desk import words
 from desk.console import Bar, err
-from desk.keyring import Keyring
+from desk.keyring import Keyring, require_none, require_some
 from desk.passphrase import ask
 from desk.program import (
     FILE,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@main.command()
+@main.command(short_help="Make this desk's keys, sealed under a new passphrase.")
 @click.option("--label", required=True, help="Who this is, as the roster will name them.")
 @click.option("--out", required=True, type=FILE, help="The public keys, for the root's keyholder.")
 @click.option("--custodian", is_flag=True, help="Keys that open identities, and nothing else.")
@@ -40,6 +41,7 @@ def keygen(
     """Make this desk's keys, sealed under a new passphrase."""
     keyring = Keyring.generate(label, custodian=custodian)
     enrolment = keyring.enrolment
+    require_none(setting.home)
     passphrase = ask(setting.home, passphrase_file, new=True)
     keyring.save(setting.home, passphrase, cost=setting.cost)
     try:
@@ -51,7 +53,7 @@ def keygen(
     click.echo(f"  {enrolment.fingerprint}")
 
 
-@main.command()
+@main.command(short_help="Pin a server and a root, and verify the roster.")
 @click.option("--server", required=True, help="The sync address, like https://sync.example.org")
 @click.option("--root-public", required=True, type=FILE, help="The root's public key (root.pub).")
 @unlocking
@@ -62,22 +64,25 @@ def enrol(setting: Setting, server: str, root_public: Path, passphrase_file: Pat
         untrusted = root_public.read_text("ascii")
     except (OSError, ValueError):
         raise Refusal(f"{root_public} cannot be read as a root's public key.") from None
+    require_some(setting.home)
     keyring = Keyring.load(setting.home, ask(setting.home, passphrase_file))
     roster = engine.enrol(setting.home, keyring, server, untrusted, today=setting.today)
     if roster.rehearsal:
-        click.echo("REHEARSAL: these are practice keys. Entrust nothing real to them.")
+        click.echo(words.REHEARSAL)
     click.echo(
         f"Enrolled as {keyring.role} {keyring.label!r}: roster {roster.epoch}, "
-        f"{len(roster.operators)} operators, {len(roster.custodians)} custodians, valid until "
+        f"{words.count(len(roster.operators), 'operator')}, "
+        f"{words.count(len(roster.custodians), 'custodian')}, valid until "
         f"{date_of(roster.not_after)}."
     )
 
 
 @main.command(
+    short_help="Fetch what is new, and send what waits.",
     epilog=json_shape(
         '--json: {"envelopes": n, "cases": [id], "files": n, "bytes": n, "posted": n,',
         '         "waiting": n, "alarms": [{"sign", "case", "envelope", "words"}]}',
-    )
+    ),
 )
 @jsonable
 @unlocking

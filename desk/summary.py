@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from desk.alarms import Alarm, Sign
 from desk.cases import iso
-from desk.evidence import view
+from desk.evidence import view, views
 from desk.verify import Entry, FollowUp, Reply
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def case_json(desk: Desk, case: Case) -> dict[str, object]:
     """Everything an operator may read of a case."""
     return {
         "v": 1,
+        "rehearsal": desk.trust.rehearsal,
         "case": case.id.hex(),
         "ref": case.ref,
         "day": iso(case.day),
@@ -50,7 +51,7 @@ def case_json(desk: Desk, case: Case) -> dict[str, object]:
         "sealed_by": case.report.sealed_by if case.report else "",
         "cleaned_by": case.report.cleaned_by if case.report else "",
         "fields": dict(case.fields),
-        "files": [{**view(desk, one).to_json(), "named_by": one.by.hex()} for one in case.files],
+        "files": [{**one.to_json(), "named_by": one.named.by.hex()} for one in views(desk, case)],
         "conversation": [_message(case, one) for one in case.messages],
         "journal": [_entry(one) for one in case.timeline if isinstance(one, Entry)],
         "alarms": [alarm.to_json() for alarm in deep_alarms(desk, case)],

@@ -18,15 +18,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from crypto.body import PartsCheck
 from crypto.errors import CryptoError, EnvelopeMalformed
 from crypto.header import Header, Kind
 from crypto.wrap import parse_wraps
 from desk.alarms import Alarm, Sign
-from desk.errors import ServerRefused
+from desk.errors import ServerMalformed, ServerRefused
 from desk.outbox import send_waiting
+from desk.patience import SyncLimits
+from desk.progress import Progress
 from desk.store import Envelope
 from desk.trust import HISTORY_SIGNS
 from desk.words import count
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crypto.ids import CaseId, EnvelopeId, Kid
-    from desk.client import UntrustedEnvelope
+    from desk.client import UntrustedEnvelope, UntrustedPage
     from desk.desk import Desk
 
 _NOT_FOUND = 404
@@ -47,23 +49,7 @@ PART_MOST = 16 * 1024 * 1024 * 1024
 """Bytes of one sealed part at most: a server may not fill this disk with one number."""
 
 
-class Progress(Protocol):
-    """Where a sync says what it is doing; the terminal's bar is one, silence another."""
-
-    def step(self, words: str) -> None:
-        """A new step begins."""
-        ...
-
-    def expect(self, amount: int) -> None:
-        """So many bytes will come."""
-        ...
-
-    def advance(self, amount: int) -> None:
-        """So many bytes came."""
-        ...
-
-
-class Silence:
+class Silence(Progress):
     """Says nothing."""
 
     def step(self, words: str) -> None:
@@ -112,20 +98,29 @@ class SyncReport:
         }
 
 
-def synchronise(desk: Desk, progress: Progress, *, stamp: str = "") -> SyncReport:
+def synchronise(
+    desk: Desk,
+    progress: Progress,
+    *,
+    stamp: str = "",
+    limits: SyncLimits | None = None,
+) -> SyncReport:
     """Do steps (1) to (5).  `stamp` is kept as the time of the last whole sync.
 
     Raises:
-        ServerUnreachable: the connection broke; what came is kept.
+        ServerUnreachable: the connection broke, or took too long; what came is kept.
         ServerRefused, ServerMalformed, ClockSkewed: the server answered otherwise.
         RosterNotTrusted, NotInRoster: (1) failed; nothing else was fetched.
     """
-    return _Sync(desk, progress).run(stamp)
+    limits = limits or SyncLimits()
+    with desk.client.within(limits.seconds):
+        return _Sync(desk, progress, limits).run(stamp)
 
 
 class _Sync:
-    def __init__(self, desk: Desk, progress: Progress) -> None:
+    def __init__(self, desk: Desk, progress: Progress, limits: SyncLimits) -> None:
         self._desk = desk
+        self._limits = limits
         self._store = desk.store
         self._progress = progress
         self._report = SyncReport()
@@ -133,10 +128,14 @@ class _Sync:
 
     def run(self, stamp: str) -> SyncReport:
         self._progress.step("Checking the rosters")
-        self._check_rosters()
-        self._walk()
+        within = self._desk.client.within
+        with within(self._limits.rosters_seconds):
+            self._check_rosters()
+        with within(self._limits.index_seconds):
+            self._walk()
         self._progress.step("Sending what was written here")
-        sent = send_waiting(self._desk)
+        with within(self._limits.sending_seconds):
+            sent = send_waiting(self._desk)
         self._report.posted, self._report.waiting = sent.posted, sent.waiting
         self._report.alarms += sent.alarms
         self._fetch()
@@ -183,8 +182,8 @@ class _Sync:
         walked = int(self._store.noted(_WALKED_EPOCH) or 0)
         seen: set[EnvelopeId] = set()
         after: str | None = None
-        while True:
-            page = self._desk.client.index(after)
+        for _ in range(self._limits.pages):
+            page = self._page(after)
             if page.unreadable:
                 self._shout(Sign.ENVELOPE_MALFORMED)
             fresh = []
@@ -201,9 +200,19 @@ class _Sync:
             after = page.next
             if after is None:
                 break
+        else:
+            raise ServerMalformed("The server's index has no end.")
         self._store.note(_WALKED_EPOCH, str(self._desk.trust.epoch))
         self._store.pin_origins()
         self._look_for_missing({name for name, (_, posted) in before.items() if posted}, seen)
+
+    def _page(self, after: str | None) -> UntrustedPage:
+        page = self._desk.client.index(after)
+        # A custodian is shown few of the rows that a page walks over; an operator all of them.
+        empty = not page.envelopes and not page.unreadable and not self._desk.is_custodian
+        if empty and page.next is not None:
+            raise ServerMalformed("The server's index goes on and says nothing.")
+        return page
 
     def _parsed(self, untrusted: UntrustedEnvelope) -> Envelope | None:
         try:
@@ -317,10 +326,13 @@ class _Sync:
 
     def _fetch(self) -> None:
         waiting = [one for one in self._store.unfinished() if self._is_mine(one)]
-        self._progress.expect(sum(sum(one.sizes) for one in waiting))
-        for number, one in enumerate(waiting, 1):
-            self._progress.step(f"Fetching files ({number} of {len(waiting)})")
-            self._fetch_one(one)
+        expected = sum(sum(one.sizes) for one in waiting)
+        self._progress.expect(expected)
+        least = self._limits.files_seconds + expected / self._limits.least_bytes_a_second
+        with self._desk.client.within(least):
+            for number, one in enumerate(waiting, 1):
+                self._progress.step(f"Fetching files ({number} of {len(waiting)})")
+                self._fetch_one(one)
 
     def _fetch_one(self, one: Envelope) -> None:
         try:

@@ -102,6 +102,12 @@ class Trust:
             )
         return found
 
+    @property
+    def rehearsal(self) -> bool:
+        """Whether the newest roster says that its keys are for practice; never raises."""
+        found = self._believed.get(bytes.fromhex(self._membership.roster_hash))
+        return found is not None and found.rehearsal
+
     def in_force(self, today: Day) -> Roster:
         """The newest roster, if one may seal to it today.
 

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from desk.trust import Signer, Trust
 
 
+_DAYS_APART = 1
+"""Days between the one that an answer bears and its envelope's at most: midnight, and zones."""
+
+
 @dataclass(frozen=True, slots=True)
 class FollowUp:
     """A proven message of the reporter."""
@@ -222,6 +226,8 @@ class Judge:
             body = ReplyBody.from_json(raw)
         except CryptoError:
             raise _Forged(Sign.REPLY_FORGED) from None
+        if abs(body.author_day - envelope.header.day) > _DAYS_APART:
+            found.shout(Sign.REPLY_MISDATED, envelope.id)
         found.replies.append(Reply(envelope, _node(envelope, signed), body, signer))
 
     def _entry(self, found: Genuine, envelope: Envelope) -> None:

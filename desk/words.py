@@ -1,7 +1,8 @@
 """How field ids, values and strangers' text read to an operator.
 
-Rule: what a reporter typed is shown as text and never as an instruction: no link is
-clickable, no control character reaches a terminal, no direction override leaks.
+Rule: what somebody else wrote is shown as text and never as an instruction: no link is
+clickable, no control character reaches a terminal, no direction override leaks, nothing
+invisible stands between the letters, and no length of it costs more than its length.
 """
 
 from __future__ import annotations
@@ -81,6 +82,10 @@ PROBLEMS: dict[str, str] = {
     "cannot-open": "does not open: changed or swapped",
 }
 
+REHEARSAL = "REHEARSAL: these are practice keys. Entrust nothing real to them."
+
+_LANGUAGES = {"ar": "Arabic", "en": "English", "fr": "French"}
+
 # Answers of one plain word that the form offers; in a field of free text they were typed.
 _ANSWERS = {
     "americas",
@@ -135,10 +140,23 @@ _FIRST = ("danger_now", "imminent", "description", "exact_words", "role")
 _SHOWN_ELSEWHERE = {"identity_mode", "notice_read"}
 _KILO = 1000
 _SCHEME = re.compile(r"\b(h)tt(ps?)(://)", re.IGNORECASE)
-_DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2,})")
-_LINKISH = re.compile(r"(?:\b[a-z][a-z0-9+.-]*://|\bwww\.)\S+", re.IGNORECASE)
+_DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")
+# Each of these looks at a character a bounded number of times, whatever the text.
+_RUN = re.compile(r"\S+")
+_LINKISH = re.compile(r"://|\bwww\.", re.IGNORECASE)
+_ID = re.compile(r"[a-z]{2,64}(?:_[a-z0-9]{1,64}){1,16}")
+_ESCAPED = {"Cc", "Cs", "Co", "Zl", "Zp"}
 _TURNING = {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e"}
-_TURNING |= {"\u2066", "\u2067", "\u2068", "\u2069", "\u200e", "\u200f", "\u061c"}
+_TURNING |= {"\u2066", "\u2067", "\u2068", "\u2069"}
+# Invisible by Unicode's book, and part of how Arabic, Persian or Syriac is written: the two
+# joiners, and signs that stand around a number.
+_NEEDED = {"\u200c", "\u200d", "\u06dd", "\u070f", "\u0890", "\u0891", "\u08e2"}
+_NEEDED |= {chr(code) for code in range(0x0600, 0x0606)}
+_DEPTH_MOST = 8
+CUT_AT = 20_000
+"""Characters of one answer or message at a terminal; twice what any form takes."""
+CELL = 32
+"""Characters of a name of ours in a line or a table, where somebody else may have written it."""
 
 
 def label(name: str) -> str:
@@ -151,25 +169,56 @@ def label(name: str) -> str:
 
 def defanged(text: str) -> str:
     """Links in the text, written so that nothing makes them clickable: `hxxps://example[.]org`."""
-    return _LINKISH.sub(lambda found: _DOT.sub("[.]", _SCHEME.sub(r"\1xx\2\3", found[0])), text)
+    return _RUN.sub(_defanged_run, text)
+
+
+def _defanged_run(found: re.Match[str]) -> str:
+    run = found[0]
+    if not _LINKISH.search(run):
+        return run
+    return _DOT.sub("[.]", _SCHEME.sub(r"\1xx\2\3", run))
 
 
 def plain(text: str) -> str:
-    """A stranger's text for a terminal: control and direction characters made visible."""
-    return "".join(_visible(one) for one in text)
+    """A stranger's text: control and direction characters made visible, invisible ones dropped."""
+    return "".join(_visible(one) for one in text.replace("\r\n", "\n"))
 
 
 def _visible(character: str) -> str:
     if character in "\n\t":
         return character
-    if character in _TURNING or unicodedata.category(character) in ("Cc", "Cs", "Co", "Zl", "Zp"):
+    category = unicodedata.category(character)
+    if character in _TURNING or category in _ESCAPED:
         return f"\\u{ord(character):04x}"
+    if category == "Cf" and character not in _NEEDED:
+        return ""
     return character
+
+
+def cell(text: str, most: int = CELL) -> str:
+    """A stranger's text where one short line is expected: plain, on one line, and cut with `…`."""
+    line = " ".join(plain(text[: 4 * most]).split())
+    return line if len(line) <= most and len(text) <= 4 * most else f"{line[: most - 1]}…"
+
+
+def cut(text: str, most: int = CUT_AT) -> str:
+    """A text that no form would have taken is cut, and says that it was and where the rest is."""
+    if len(text) <= most:
+        return text
+    return (
+        f"{text[:most]}\n[cut here: {len(text):,} characters in all; `amana-desk open` writes the "
+        "whole]"
+    )
+
+
+def language(code: str) -> str:
+    """A language's name; an unknown one's code, short."""
+    return _LANGUAGES.get(code, cell(code))
 
 
 def removed(kind: str) -> str:
     """A kind of thing that was removed from a file, readable."""
-    return REMOVED.get(kind, kind.replace("_", " "))
+    return REMOVED.get(kind, cell(kind.replace("_", " ")))
 
 
 def answers(fields: Mapping[str, Json]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -186,7 +235,7 @@ def act(kind: str, data: Mapping[str, Json]) -> str:
     state = data.get(STATE_FIELD)
     if kind == STATUS_ENTRY and isinstance(state, str):
         return f"set the state to {state_words(state)}"
-    return f"wrote an entry of the kind {kind}"
+    return f"wrote an entry of the kind {cell(kind)}"
 
 
 def count(number: int, one: str) -> str:
@@ -196,13 +245,21 @@ def count(number: int, one: str) -> str:
 
 def flat(fields: Mapping[str, Json]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each answered field as its label and the lines of its value; empty answers are left out."""
+    yield from _flat(fields, _DEPTH_MOST)
+
+
+def _flat(fields: Mapping[str, Json], depth: int) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, value in fields.items():
-        lines = tuple(_lines(value))
+        lines = tuple(_lines(value, depth))
         if lines:
             yield label(name), lines
 
 
-def _lines(value: Json) -> Iterator[str]:
+def _lines(value: Json, depth: int) -> Iterator[str]:
+    if depth == 0:
+        # No manifest is as deep (crypto.strict_json); whoever calls this without one is answered.
+        yield "…"
+        return
     if value is None or value == "" or value is False:
         return
     if value is True:
@@ -212,17 +269,17 @@ def _lines(value: Json) -> Iterator[str]:
     elif isinstance(value, (int, float)):
         yield str(value)
     elif isinstance(value, Mapping):
-        inner = [f"{name}: {', '.join(lines)}" for name, lines in flat(value)]
+        inner = [f"{name}: {', '.join(lines)}" for name, lines in _flat(value, depth - 1)]
         if inner:
             yield "; ".join(inner)
     else:
         for one in value:
-            yield from _lines(one)
+            yield from _lines(one, depth - 1)
 
 
 def _value(text: str) -> str:
     """An id of the form reads as words; whatever was typed stays as it was typed."""
-    if text in LABELS or text in _ANSWERS or re.fullmatch(r"[a-z]{2,}(_[a-z0-9]+)+", text):
+    if text in LABELS or text in _ANSWERS or _ID.fullmatch(text):
         return label(text)
     return defanged(text)
 

@@ -7,6 +7,8 @@ Which state may follow which is left to the institution: here is the list of nam
 from desk.errors import StateUnknown
 
 RECEIVED = "received"
+UNKNOWN = "unknown"
+"""The state of a case whose newest entry names none of ours: of a newer desk, or made up."""
 
 STATES: dict[str, str] = {
     RECEIVED: "Received",
@@ -43,5 +45,5 @@ def parse_state(untrusted: str) -> str:
 
 
 def state_words(name: str) -> str:
-    """How a state reads to an operator; a state of a newer desk reads as its own name."""
-    return STATES.get(name, name)
+    """How a state reads to an operator; what is not one of ours is never repeated."""
+    return STATES.get(name, "Unknown state")

@@ -21,7 +21,14 @@ from gateway import home
 from gateway.check import check, jail_findings
 from gateway.config import GatewayConfig, check_bind
 from gateway.errors import AlreadyInitialised, ConfigRefused, GatewayError
-from gateway.programs import current_roster, open_vault, read_root, site_program, sync_program
+from gateway.programs import (
+    close_left_windows,
+    current_roster,
+    open_vault,
+    read_root,
+    site_program,
+    sync_program,
+)
 from gateway.server import UMASK, serve
 from vault.errors import VaultError
 from vault.vault import Vault
@@ -51,12 +58,12 @@ def _home_option(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Run the gateway that reports are sent to.  It holds no key that opens one."""
 
 
-@cli.command()
+@cli.command(short_help="Make a gateway's folder.")
 @click.option("--root-public", required=True, type=_FILE, help="The root's public key (root.pub).")
 @click.option("--roster", "roster_path", required=True, type=_FILE, help="A roster that it signed.")
 @_home_option
@@ -83,7 +90,7 @@ def init(root_public: Path, roster_path: Path, chosen_home: Path | None) -> None
     )
 
 
-@cli.command(name="serve")
+@cli.command(name="serve", short_help="Serve the reporters' site, or the desks' sync.")
 @click.argument("which", type=click.Choice(["site", "sync"]))
 @click.option(
     "--bind", help="host:port or unix:/path; instead of AMANA_SITE_BIND, AMANA_SYNC_BIND."
@@ -117,7 +124,7 @@ def serve_command(
     serve(program, config)
 
 
-@cli.command()
+@cli.command(short_help="Verify a new roster and put it in force.")
 @click.argument("roster_path", metavar="FILE", type=_FILE)
 @_home_option
 def roster(roster_path: Path, chosen_home: Path | None) -> None:
@@ -149,13 +156,15 @@ def expire(chosen_home: Path | None) -> None:
     config = _config(chosen_home)
     vault = open_vault(config)
     try:
+        # Before the rest, which ends by emptying the log of what was there.
+        windows = close_left_windows(config, vault)
         gone = vault.expire(staged_days=config.staged_days)
     finally:
         vault.close()
     spools = home.sweep_spool(config)
     click.echo(
         f"forgot {gone.staged} abandoned uploads, {gone.blobs} files, {gone.nonces} nonces, "
-        f"{spools} spools"
+        f"{spools} spools, {windows} receipt windows"
     )
 
 

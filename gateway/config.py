@@ -45,6 +45,10 @@ class SiteTimes:
     floor_ms: int = 300
     step_ms: int = 100
 
+    def __post_init__(self) -> None:
+        if self.form_seconds < self.receipt_seconds:
+            raise ConfigRefused("AMANA_FORM_SECONDS must be at least AMANA_RECEIPT_SECONDS")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncLimits:
@@ -60,7 +64,8 @@ class GatewayConfig:
 
     ``home`` is the gateway's own folder ($AMANA_HOME/gateway); ``sync_authority`` the host (and
     port) that desks sign for, None to take each request's own; ``workers`` and ``threads`` are per
-    program, ``stretchers`` how many receipt codes one worker stretches at a time, ``leave_url`` the
+    program, ``receive_seconds`` how long a client may be silent (gateway.patience has the rest),
+    ``stretchers`` how many receipt codes one worker stretches at a time, ``leave_url`` the
     neutral page to which the exit of the reporters' site leads.
     """
 
@@ -71,7 +76,8 @@ class GatewayConfig:
     sync_bind: str = "127.0.0.1:8001"
     sync_authority: str | None = None
     workers: int = 2
-    threads: int = 8
+    threads: int = 32
+    receive_seconds: int = 30
     stretchers: int = 1
     staged_days: int = 1
     leave_url: str = "https://www.wikipedia.org/"
@@ -129,7 +135,8 @@ class GatewayConfig:
             sync_bind=read.bind("SYNC_BIND", "127.0.0.1:8001"),
             sync_authority=read.authority("SYNC_AUTHORITY"),
             workers=read.number("WORKERS", 2, 1, 64),
-            threads=read.number("THREADS", 8, 1, 256),
+            threads=read.number("THREADS", 32, 1, 256),
+            receive_seconds=read.number("RECEIVE_SECONDS", 30, 1, 600),
             stretchers=read.number("STRETCHERS", 1, 1, 64),
             staged_days=read.number("STAGED_DAYS", 1, 1, 30),
             leave_url=read.address("LEAVE_URL", "https://www.wikipedia.org/"),

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crypto.envelope import Custodians, EnvelopeSealer, Operators, SealedEnvelope
-from crypto.errors import TokenInvalid
 from crypto.header import Kind
 from crypto.ids import CaseId, Day, EnvelopeId, HeaderHash
 from crypto.manifest import (
@@ -35,8 +34,9 @@ from crypto.receipt import (
     receipt_keys,
     stretch,
 )
-from crypto.token import TokenKey, open_token_bytes, seal_token_bytes
+from crypto.token import TokenKey
 from gateway.errors import GatewayError
+from gateway.windows import ReceiptWindows
 from vault.errors import AlreadyAccepted, StagedMissing, ThreadMoved
 from vault.outside import BlobRef, CaseRow, NewCase, StoredEnvelope
 
@@ -54,8 +54,6 @@ if TYPE_CHECKING:
 
 SEALED_BY = "gateway"
 ANONYMOUS = "anonymous"
-_WINDOW = "receipt-window"
-_WINDOW_BYTES = 8
 _TRIES = 5
 _KIND_NAMES = {"image": "photo", "video": "video", "audio": "sound"}
 
@@ -138,6 +136,7 @@ class Intake:
         self._rosters = rosters
         self._pepper = secrets.pepper
         self.token_key = TokenKey(secrets.token_key)
+        self.windows = ReceiptWindows(vault, self.token_key, clock)
         self._clock = clock
         self._deployment = deployment
         # Argon2id holds 19 MiB and a core: unbounded, a flood of codes would stop everybody.
@@ -233,11 +232,7 @@ class Intake:
 
     def received_recently(self, row: CaseRow, seconds: int) -> bool:
         """Whether the receipt of this case may still be shown."""
-        try:
-            opened = open_token_bytes(self.token_key, _WINDOW, row.receipt_window)
-        except TokenInvalid:
-            return False  # confirmed, left, or sealed under an earlier key: never again
-        return 0 <= self._clock.now() - int.from_bytes(opened, "big") < seconds
+        return self.windows.is_open(row.receipt_window, seconds)
 
     def _first_message(self, message: Message, keys: ReceiptKeys) -> None:
         sealed = self._seal_message(message, keys, parents=())
@@ -317,12 +312,11 @@ class Intake:
         sequence: int,
     ) -> None:
         state = ThreadState(sequence, sealed[0].header_hash, self._clock.today())
-        now = self._clock.now().to_bytes(_WINDOW_BYTES, "big")
         row = NewCase(
             case_id=case,
             locator=keys.locator,
             thread_state=keys.seal_thread_state(state),
-            receipt_window=seal_token_bytes(self.token_key, _WINDOW, now),
+            receipt_window=self.windows.sealed_now(),
         )
         try:
             self._vault.accept_report(
@@ -330,6 +324,7 @@ class Intake:
             )
         except StagedMissing:
             raise FilesGone from None
+        self.windows.remember(case)
 
     def _sealer(
         self, kind: Kind, case: CaseId, roster: Roster, envelope: EnvelopeId | None = None

@@ -1,20 +1,24 @@
 """How a worker's application is put together from a gateway's home.
 
 (1) the vault  (2) the pinned root, and the watch on the roster that it signed  (3) the application
+(4) for the site, the thread that closes receipt windows
 """
 
 from __future__ import annotations
 
+import atexit
 from typing import TYPE_CHECKING
 
 from crypto.errors import CryptoError
 from crypto.roster import RootPublicKey
+from crypto.token import TokenKey
 from gateway.clock import SystemClock
 from gateway.errors import ConfigRefused
 from gateway.roster_watch import CurrentRoster
 from gateway.secrets import GatewaySecrets
 from gateway.server import Program
 from gateway.sync.app import create_sync
+from gateway.windows import ReceiptWindows, WindowSweeper
 from vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -53,15 +57,26 @@ def make_site(config: GatewayConfig) -> Flask:
     """The reporters' site of this home."""
     from gateway.site.app import create_site  # noqa: PLC0415 # not in the sync door's process
 
-    vault = open_vault(config)
-    return create_site(
+    vault, clock = open_vault(config), SystemClock()
+    app = create_site(
         config=config,
         secrets=GatewaySecrets.load(config),
         deployment=read_root(config).deployment,
         vault=vault,
         rosters=current_roster(config, vault),
-        clock=SystemClock(),
+        clock=clock,
     )
+    windows = app.extensions["amana.windows"]
+    sweeper = WindowSweeper(windows, config.times.receipt_seconds, clock)
+    sweeper.start()
+    atexit.register(sweeper.stop)
+    return app
+
+
+def close_left_windows(config: GatewayConfig, vault: Vault) -> int:
+    """Overwrite the receipt windows that are over and that a crash left; returns how many."""
+    key = TokenKey(GatewaySecrets.load(config).token_key)
+    return ReceiptWindows(vault, key, SystemClock()).close_left(config.times.receipt_seconds)
 
 
 def make_sync(config: GatewayConfig) -> Flask:

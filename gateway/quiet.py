@@ -6,8 +6,16 @@ line of ours cannot.
 
 from __future__ import annotations
 
+import logging
 import sys
+import threading
 import traceback
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 
 def describe(error: BaseException) -> str:
@@ -25,6 +33,34 @@ def describe(error: BaseException) -> str:
 def report_failure(error: BaseException) -> None:
     """Write one line about an error to stderr."""
     print(f"amana: failed: {describe(error)}", file=sys.stderr, flush=True)  # noqa: T201 # a program's own stderr
+
+
+class QuietFlask(Flask):
+    """An application that says of an error what may be said.
+
+    Flask's own log would hold the path, the time and the whole traceback with its messages, and it
+    is written where a handler of errors fails itself.
+    """
+
+    def log_exception(
+        self,
+        exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
+    ) -> None:
+        """Write one line."""
+        if exc_info[1] is not None:
+            report_failure(exc_info[1])
+
+
+def hush() -> None:
+    """Let nothing in this process write a traceback, or a log of its own, to stderr."""
+    logging.disable(logging.CRITICAL)
+    threading.excepthook = _report_ended
+    sys.unraisablehook = _report_ended
+
+
+def _report_ended(ended: Any) -> None:  # noqa: ANN401 # two types of one shape, both made by the interpreter
+    if ended.exc_value is not None:
+        report_failure(ended.exc_value)
 
 
 def _where(error: BaseException) -> str:

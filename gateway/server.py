@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import resource
+import selectors
 import sys
+import time
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +31,8 @@ from gunicorn.http.errors import (
 from gunicorn.workers.gthread import ThreadWorker
 
 from gateway.headers import STRICT
-from gateway.quiet import describe, report_failure
+from gateway.patience import Patience, PatientSocket
+from gateway.quiet import describe, hush, report_failure
 
 if TYPE_CHECKING:
     import socket
@@ -117,13 +122,82 @@ class QuietLogger(Logger):  # type: ignore[misc] # gunicorn has no types
         """Write nothing: there is no access log."""
 
 
+class BrokenBody(ConnectionResetError):
+    """A body that is no HTTP: for the application as if the client had gone in the middle."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ECONNRESET, "the body is no HTTP")
+
+
+class _BodyReader:
+    """gunicorn's reader of a body; what it says of a bad chunk, bytes and all, ends here."""
+
+    def __init__(self, reader: Any) -> None:  # noqa: ANN401 # gunicorn's
+        self._reader = reader
+
+    def read(self, size: int) -> bytes:
+        try:
+            return bytes(self._reader.read(size))
+        except ParseException:
+            raise BrokenBody from None
+
+
 class QuietWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
-    """A threaded worker that dumps no core and answers a bad request without echoing it."""
+    """A threaded worker that dumps no core, waits for nobody for ever, and echoes nothing.
+
+    A thread is given to a connection once a byte of it is there, and taken away as Patience says.
+    """
 
     def init_process(self) -> None:
         """Harden the process, then serve."""
         harden_process()
+        hush()
         super().init_process()
+
+    def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401 # gunicorn's
+        """Give a connection to a thread; a new one waits for its first byte without one."""
+        if isinstance(conn.sock, PatientSocket):
+            super().enqueue_req(conn)
+            return
+        patience: Patience = self.app.patience
+        conn.sock = PatientSocket(conn.sock, patience)
+        conn.timeout = time.monotonic() + patience.first
+        self.pending_conns.append(conn)
+        self.poller.register(
+            conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn)
+        )
+
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401 # gunicorn's
+        """Serve one request of a connection, in a thread."""
+        conn.sock.begin_head()
+        kept = super().handle(conn)
+        if kept is False:
+            # Here, and not where gunicorn does it: in the one loop that all connections share,
+            # which would wait two seconds for each client that does not close its end.
+            if conn.sock.gave_up:
+                util.close(conn.sock)
+            else:
+                util.close_graceful(conn.sock)
+        return kept
+
+    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401 # gunicorn's
+        """The head is read: what follows is the body, and the answer."""
+        conn.sock.begin_body(req.force_close)
+        req.body.reader = _BodyReader(req.body.reader)
+        return super().handle_request(req, conn)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:  # noqa: ANN401 # gunicorn's
+        """Keep a connection, or count one less that was closed by its thread."""
+        if conn.sock.fileno() < 0:
+            self.nr_conns -= 1
+            return
+        super().finish_request(conn, fs)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        # A worker that stops waits for no first byte either.
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
 
     def handle_error(
         self,
@@ -180,6 +254,7 @@ class _Embedded(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     def __init__(self, program: Program, config: GatewayConfig) -> None:
         self._program = program
         self._config = config
+        self.patience = Patience.of(config.receive_seconds)
         super().__init__()
 
     def load_config(self) -> None:

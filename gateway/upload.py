@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from typing import IO
 
 MULTIPART = "multipart/form-data"
+URLENCODED = "application/x-www-form-urlencoded"
 TEXT_BYTES = 4 * 1024 * 1024
 """All text fields of one form together: room for ten thousand characters too many."""
 PARTS_MOST = 2000
+"""All fields and files of one form together; no page of ours has a quarter of them."""
 _READ_BYTES = 64 * 1024
 
 
@@ -115,18 +117,27 @@ def _nameless(folder: Path) -> int:
 
 
 class _Metered:
-    """The body's stream, which ends in a 413 when the text in it, files apart, grows too long."""
+    """The body's stream, which ends in a 413 when the text in it, files apart, grows too long.
+
+    Or when a form without files has too many fields: Werkzeug counts those of a multipart form
+    only, and a million empty ones would fit into the bytes.
+    """
 
     def __init__(self, stream: IO[bytes], request: UploadRequest) -> None:
         self._stream = stream
         self._request = request
         self._seen = 0
+        self._fields = 1 if request.mimetype == URLENCODED else None
 
     def read(self, size: int = -1) -> bytes:
         if size < 0:
             return b"".join(iter(lambda: self.read(_READ_BYTES), b""))
         data = self._stream.read(size)
         self._seen += len(data)
+        if self._fields is not None:
+            self._fields += data.count(b"&")
+            if self._fields > PARTS_MOST:
+                raise RequestEntityTooLarge
         files = sum(one.received for one in self._request.spooled)
         # The parser lags a piece behind, and headers of parts count as text.
         if self._seen - files > TEXT_BYTES + 2 * _READ_BYTES:

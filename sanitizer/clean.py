@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sanitizer import jpeg, jpeg_check, png, png_check, reread
 from sanitizer.detect import Format, detect
-from sanitizer.errors import AlreadyRead, Empty, Malformed, NotRead, TooLarge
+from sanitizer.errors import AlreadyRead, Empty, ImageTooLarge, Malformed, NotRead, TooLarge
 from sanitizer.jail import Jail, ffmpeg_jail
 from sanitizer.limits import Limits
 from sanitizer.source import UntrustedSource
@@ -104,7 +104,7 @@ def _cleaned(source: UntrustedSource, limits: Limits, jail: Jail | None) -> Clea
         video = Video(source, limits, jail or ffmpeg_jail())
         return CleanFile("video/mp4", "mp4", video.chunks, lambda: video.kinds)
     if source.length > limits.image_bytes:
-        raise TooLarge("an image longer than the limit")
+        raise ImageTooLarge("an image longer than the limit")
     if kind is Format.JPEG:
         plan, kinds = jpeg.plan(source, limits)
         jpeg_check.check(plan.open())

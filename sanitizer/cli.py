@@ -21,7 +21,7 @@ from sanitizer.source import FileSource
 REFUSED = 3
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("untrusted", metavar="IN", type=click.Path(exists=True, dir_okay=False))
 @click.argument("out", metavar="OUT", type=click.Path(dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print what was found and removed.")

@@ -6,7 +6,7 @@ the person who sent it knows what to do.
 
 from enum import Enum
 
-from sanitizer.errors import Encrypted, Unsupported
+from sanitizer.errors import Encrypted, Heic, Sound, Unsupported
 from sanitizer.source import UntrustedSource
 
 
@@ -20,11 +20,23 @@ class Format(Enum):
 
 _HEAD = 64
 _VIDEO_BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"}
-_STILL_BRANDS = {
-    b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis",
-    b"miaf", b"crx ",
-}  # fmt: skip
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_STILL_BRANDS = {b"avif", b"avis", b"miaf", b"crx "}
 _SOUND_BRANDS = {b"M4A ", b"M4B ", b"M4P ", b"F4A "}
+_SOUNDS = (
+    (0, b"OggS", "Ogg"),
+    (0, b"fLaC", "FLAC"),
+    (0, b"ID3", "MP3"),
+    (0, b"\xff\xfb", "MP3"),
+    (0, b"\xff\xf3", "MP3"),
+    (0, b"\xff\xf2", "MP3"),
+    (0, b"\xff\xf1", "AAC"),
+    (0, b"\xff\xf9", "AAC"),
+    (0, b"#!AMR", "AMR"),
+    (8, b"AIFF", "AIFF"),
+    (8, b"AIFC", "AIFF"),
+    (8, b"WAVE", "WAV"),
+)
 _OTHERS = (
     (0, b"GIF8", "GIF"),
     (0, b"%PDF", "PDF"),
@@ -33,18 +45,13 @@ _OTHERS = (
     (0, b"BM", "BMP"),
     (0, b"PK\3\4", "ZIP, or a document in one"),
     (0, b"\x1aE\xdf\xa3", "Matroska or WebM"),
-    (0, b"OggS", "Ogg"),
-    (0, b"fLaC", "FLAC"),
-    (0, b"ID3", "MP3"),
-    (0, b"FORM", "AIFF"),
     (8, b"WEBP", "WebP"),
     (8, b"AVI ", "AVI"),
-    (8, b"WAVE", "WAV"),
 )
 
 
 def detect(source: UntrustedSource) -> Format:
-    """Return the family of a file; raises Unsupported (or Encrypted) for any other."""
+    """Return the family of a file; raises Unsupported, Sound, Heic, Encrypted else."""
     head = source.read_at(0, _HEAD)
     if head.startswith(b"\xff\xd8\xff"):
         return Format.JPEG
@@ -54,6 +61,9 @@ def detect(source: UntrustedSource) -> Format:
         return _of_brand(head)
     if head.startswith((b"age-encryption.org", b"-----BEGIN PGP")):
         raise Encrypted("an encrypted file")
+    for place, magic, name in _SOUNDS:
+        if head[place : place + len(magic)] == magic:
+            raise Sound(name)
     for place, magic, name in _OTHERS:
         if head[place : place + len(magic)] == magic:
             raise Unsupported(name)
@@ -63,8 +73,10 @@ def detect(source: UntrustedSource) -> Format:
 def _of_brand(head: bytes) -> Format:
     brand = head[8:12]
     if head[4:8] == b"ftyp":
+        if brand in _HEIC_BRANDS:
+            raise Heic("HEIC")
         if brand in _STILL_BRANDS:
-            raise Unsupported("HEIC or AVIF")
+            raise Unsupported("AVIF or camera raw")
         if brand in _SOUND_BRANDS:
-            raise Unsupported("a sound recording")
+            raise Sound("a sound recording")
     return Format.VIDEO

@@ -14,9 +14,9 @@ class SanitizerError(Exception):
 class Refused(SanitizerError):
     """The file was not cleaned and nothing of it may be passed on.
 
-    ``reason`` is one of ``unsupported malformed encrypted too_large too_complex empty
-    unavailable``; ``detail`` is a short English phrase of ours, for logs of nobody and for
-    ``amana-sanitize``: it never quotes the file.
+    ``reason`` is one of ``unsupported sound heic malformed encrypted too_large image_too_large
+    too_many_pixels too_complex empty unavailable``; ``detail`` is a short English phrase of ours,
+    for logs of nobody and for ``amana-sanitize``: it never quotes the file.
     """
 
     reason: ClassVar[str]
@@ -32,6 +32,18 @@ class Unsupported(Refused):
     reason = "unsupported"
 
 
+class Sound(Unsupported):
+    """Sound without pictures: nothing here can clean it yet."""
+
+    reason = "sound"
+
+
+class Heic(Unsupported):
+    """A photo as iPhones store them; they can be told to store JPEG."""
+
+    reason = "heic"
+
+
 class Malformed(Refused):
     """The bytes are not a whole and well-formed file of the format they claim."""
 
@@ -45,9 +57,21 @@ class Encrypted(Refused):
 
 
 class TooLarge(Refused):
-    """More bytes, pixels or seconds than the limits allow."""
+    """More bytes or seconds than the limits allow."""
 
     reason = "too_large"
+
+
+class ImageTooLarge(TooLarge):
+    """More bytes than an image may have, though a video may."""
+
+    reason = "image_too_large"
+
+
+class TooManyPixels(TooLarge):
+    """An image that says it is wider, higher or larger in all than the limits allow."""
+
+    reason = "too_many_pixels"
 
 
 class TooComplex(Refused):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sanitizer import exif, icc
 from sanitizer.entropy import CodedScan
-from sanitizer.errors import Malformed, TooComplex, TooLarge, Unsupported
+from sanitizer.errors import Malformed, TooComplex, TooManyPixels, Unsupported
 from sanitizer.jpeg_tables import Component, Frame, Scan, Tables, parse_frame, parse_scan
 from sanitizer.limits import Limits
 from sanitizer.pieces import WINDOW, Piece, Plan, Range, read_exactly
@@ -209,7 +209,7 @@ class _Writer:
         if max(self.frame.width, self.frame.height) > self.limits.image_side or (
             self.frame.width * self.frame.height > self.limits.image_pixels
         ):
-            raise TooLarge("more pixels than the limit")
+            raise TooManyPixels("more pixels than the limit")
 
     def _scan(self, payload: bytes) -> None:
         if self.frame is None:

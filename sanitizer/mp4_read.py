@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterable
 
 from sanitizer import mp4_edits, mp4_fragments
-from sanitizer.errors import Empty, Malformed, TooComplex, Unsupported
+from sanitizer.errors import Empty, Malformed, Sound, TooComplex, Unsupported
 from sanitizer.limits import Limits
 from sanitizer.mp4_boxes import TopBox, child, children, needed, read_box, top_boxes, unpack
 from sanitizer.mp4_entries import canonical
@@ -85,7 +85,9 @@ def read(source: UntrustedSource, limits: Limits) -> Movie:
 
 def _check(movie: Movie, length: int) -> None:
     """Raise unless there are pictures, and every frame lies within the file."""
-    if not any(track.is_video for track in movie.tracks):
+    if movie.tracks and not any(track.is_video for track in movie.tracks):
+        raise Sound("a sound recording")
+    if not movie.tracks:
         raise Unsupported("no pictures in it, or none that can be cleaned")
     movie.tracks = [track for track in movie.tracks if len(track.samples)]
     if not any(track.is_video for track in movie.tracks):

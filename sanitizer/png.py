@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sanitizer import icc
-from sanitizer.errors import Malformed, TooComplex, TooLarge
+from sanitizer.errors import Malformed, TooComplex, TooManyPixels
 from sanitizer.limits import Limits
 from sanitizer.pieces import WINDOW, Piece, Plan, Range, read_exactly
 from sanitizer.png_data import ImageData, Shape, unpack
@@ -201,7 +201,7 @@ class _Writer:
         if max(shape.width, shape.height) > self.limits.image_side or (
             self.pixels > self.limits.image_pixels
         ):
-            raise TooLarge("more pixels than the limit")
+            raise TooManyPixels("more pixels than the limit")
 
     def _image_data(self, part: _Chunk) -> None:
         if part.kind == b"IDAT" and b"IDAT" not in self.seen:

@@ -17,6 +17,9 @@ REQUIRED = (
     "gzip off;",
     'proxy_set_header X-Forwarded-For "";',
     'proxy_set_header X-Real-IP "";',
+    "client_header_timeout 20s;",
+    "keepalive_timeout 20s;",
+    "limit_conn amana 64;",
     'proxy_set_header User-Agent "";',
 )
 

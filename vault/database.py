@@ -77,11 +77,18 @@ class Database:
         with _available(), self._writing.begin() as connection:
             yield connection
 
-    def forget_deleted(self) -> None:
-        """Fold the write-ahead log into the file and empty it: it still held deleted pages."""
+    def forget_deleted(self, wait_seconds: int = BUSY_SECONDS) -> None:
+        """Fold the write-ahead log into the file and empty it: it still held deleted pages.
+
+        Waits for readers, and keeps writers waiting, for ``wait_seconds`` at most; then the log
+        stays as it is until the next time.
+        """
         raw = self._reading.raw_connection()
         try:
-            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor = raw.cursor()
+            cursor.execute(f"PRAGMA busy_timeout = {wait_seconds * 1000}")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         finally:
             raw.close()
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from vault.errors import ThreadMoved, UnknownCase
 from vault.outside import RosterRow
 from vault.tables import cases, envelopes, parts, rosters
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
     from crypto.header import Kind
     from crypto.ids import CaseId
 
+RECEIPT_WINDOW_BYTES = 48
 # Where an envelope's kind stands in its header (crypto/FORMAT.md, section 3), counted from one.
 _KIND_AT = 11
 
@@ -54,6 +56,17 @@ def move_thread(connection: Connection, case_id: CaseId, old: bytes, new: bytes)
     if moved.rowcount != 1:
         require_case(connection, case_id)
         raise ThreadMoved
+
+
+def overwrite_windows(connection: Connection, case_ids: Sequence[CaseId]) -> int:
+    """Put random bytes where the receipt windows of cases stood; returns how many there were."""
+    statement = (
+        update(cases)
+        .where(cases.c.case_id == bindparam("one"))
+        .values(receipt_window=bindparam("noise"))
+    )
+    noise = [{"one": one, "noise": secrets.token_bytes(RECEIPT_WINDOW_BYTES)} for one in case_ids]
+    return connection.execute(statement, noise).rowcount
 
 
 def delete_staged(connection: Connection, where: ColumnElement[bool]) -> tuple[list[str], int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from crypto.ids import Day, EnvelopeId, day_of
+from crypto.ids import CaseId, Day, EnvelopeId, day_of
 from vault import rows, statements
 from vault.blobs import BlobShelf
 from vault.database import Database
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from crypto.header import Kind
-    from crypto.ids import CaseId
     from vault.blobs import BlobWriter
     from vault.outside import CaseRow, NewCase, RosterRow, StoredEnvelope
 
-RECEIPT_WINDOW_BYTES = 48
+WINDOWS_AT_ONCE = 1000
+LOG_SECONDS = 1
 PAGE_MOST = 500
 PAGE_BYTES = 8 * 1024 * 1024
 
@@ -225,13 +225,36 @@ class Vault:
     def close_receipt_window(self, case_id: CaseId) -> None:
         """Overwrite the window with random bytes: the code is never shown again.  UnknownCase."""
         with self._database.writing() as connection:
-            changed = connection.execute(
-                update(cases)
-                .where(cases.c.case_id == case_id)
-                .values(receipt_window=secrets.token_bytes(RECEIPT_WINDOW_BYTES))
-            )
-            if changed.rowcount != 1:
+            if statements.overwrite_windows(connection, [case_id]) != 1:
                 raise UnknownCase
+
+    def close_receipt_windows_of(self, case_ids: Sequence[CaseId]) -> int:
+        """Overwrite the windows of these cases, in batches, and empty the log of what they held.
+
+        Returns how many there were: a case that is not there needs nothing.
+        """
+        closed = 0
+        for start in range(0, len(case_ids), WINDOWS_AT_ONCE):
+            with self._database.writing() as connection:
+                batch = case_ids[start : start + WINDOWS_AT_ONCE]
+                closed += statements.overwrite_windows(connection, batch)
+        if closed:
+            # The write-ahead log still holds the pages as they were.  Where somebody reads it just
+            # now, the next closing or `expire` empties it: nobody is kept waiting for it.
+            self._database.forget_deleted(LOG_SECONDS)
+        return closed
+
+    def close_receipt_windows(self, is_over: Callable[[bytes], bool]) -> int:
+        """Overwrite every window (48 bytes) of which ``is_over`` is true; returns how many.
+
+        All cases are read, a page at a time; it is asked outside of any transaction, so that a
+        million of them keep no writer waiting.
+        """
+        closed, after = 0, b""
+        while page := self._windows_after(after):
+            after = page[-1][0]
+            closed += self.close_receipt_windows_of([one for one, held in page if is_over(held)])
+        return closed
 
     # What the sync door must remember, for all workers.
 
@@ -336,6 +359,12 @@ class Vault:
                 connection.execute(insert(parts), rows.of_parts(envelope))
         except IntegrityError:
             raise EnvelopeConflict from None
+
+    def _windows_after(self, case_id: bytes) -> list[tuple[CaseId, bytes]]:
+        query = select(cases.c.case_id, cases.c.receipt_window).where(cases.c.case_id > case_id)
+        with self._database.reading() as connection:
+            page = connection.execute(query.order_by(cases.c.case_id).limit(WINDOWS_AT_ONCE))
+            return [(CaseId(row.case_id), row.receipt_window) for row in page]
 
     def _one_case(self, where: ColumnElement[bool]) -> CaseRow | None:
         with self._database.reading() as connection:

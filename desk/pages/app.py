@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, abort, redirect, render_template, request, url_for
+from flask import Response, abort, redirect, render_template, request, url_for
+from markupsafe import escape
 
 from desk import words
 from desk.cases import Cases, desk_alarms, iso
@@ -25,17 +26,21 @@ from desk.errors import (
     NotAnswerable,
     NothingToSay,
 )
-from desk.evidence import open_evidence, view
+from desk.evidence import open_evidence, views
 from desk.outbox import TEXT_MOST, answer, set_state
-from desk.pages.door import COOKIE, Bind, OneTimeLink, Sessions, is_local, is_own_form
+from desk.pages.door import Bind, OneTimeLink, Sessions, is_local, is_own_form
+from desk.pages.markup import isolated
 from desk.pages.media import answer as media_answer
 from desk.pages.media import kind_of
+from desk.pages.quiet import QuietFlask
+from desk.patience import SyncLimits
 from desk.summary import IDENTITY_LOCKED, deep_alarms
 from desk.sync import Silence, synchronise
 from desk.verify import Entry, Reply
 from desk.workflow import STATES, state_words
 
 if TYPE_CHECKING:
+    from flask import Flask
     from werkzeug.exceptions import HTTPException
     from werkzeug.wrappers import Response as BaseResponse
 
@@ -59,6 +64,8 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 FORM_BYTES = 256 * 1024
+SYNC_SECONDS = 300.0
+"""A browser gives a page up after some minutes; what came is kept, and Sync goes on from there."""
 
 FILTERS = {
     "all": "All",
@@ -92,7 +99,7 @@ class _Pages:
             abort(403)
         if request.endpoint in ("enter", "static"):
             return
-        if not self.sessions.knows(request.cookies.get(COOKIE)):
+        if not self.sessions.knows(request.cookies.get(self.sessions.cookie)):
             abort(401)
         if request.method == "POST" and not is_own_form(self.bind, request.headers):
             abort(403)
@@ -104,7 +111,11 @@ class _Pages:
             abort(401)
         response = redirect(url_for("cases"), 303)
         response.set_cookie(
-            COOKIE, self.sessions.begin(), httponly=True, samesite="Strict", path="/"
+            self.sessions.cookie,
+            self.sessions.begin(),
+            httponly=True,
+            samesite="Strict",
+            path=url_for("cases"),
         )
         return response
 
@@ -137,13 +148,18 @@ class _Pages:
 
     def sync(self) -> BaseResponse:
         """Fetch and send, then show the list."""
-        with self.syncing:
-            try:
-                done = synchronise(self.desk, Silence(), stamp=local_stamp())
-            except DeskError as error:
-                self.notice = str(error)
-            else:
-                self.notice = f"Synced: {done.words}"
+        if not self.syncing.acquire(blocking=False):
+            self.notice = "A sync is under way already. Look again in a minute."
+            return redirect(url_for("cases"), 303)
+        try:
+            limits = SyncLimits(seconds=SYNC_SECONDS)
+            done = synchronise(self.desk, Silence(), stamp=local_stamp(), limits=limits)
+        except DeskError as error:
+            self.notice = str(error)
+        else:
+            self.notice = f"Synced: {done.words}"
+        finally:
+            self.syncing.release()
         return redirect(url_for("cases"), 303)
 
     def case(self, ref: str) -> str:
@@ -154,12 +170,13 @@ class _Pages:
         return render_template(
             "case.html",
             case=case,
-            files={one.ref.id.hex(): _shown(view(self.desk, one)) for one in case.files},
+            files={one.id: _shown(one) for one in views(self.desk, case)},
             fields=list(words.answers(case.fields)),
             alarms=deep_alarms(self.desk, case),
             states=STATES,
             identity=IDENTITY_LOCKED,
-            typed=typed,
+            # The operator's own words come back to the letter.
+            typed=escape(typed),
             problem=problem,
             most=TEXT_MOST,
             is_reply=lambda one: isinstance(one, Reply),
@@ -208,7 +225,7 @@ class _Pages:
 
 def create_pages(desk: Desk, bind: Bind, link: OneTimeLink) -> Flask:
     """Build the pages of one unlocked desk, to be entered through one link."""
-    app = Flask("desk.pages", root_path=str(Path(__file__).parent))
+    app = QuietFlask("desk.pages", root_path=str(Path(__file__).parent))
     app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES
     pages = _Pages(desk, bind, link)
     app.before_request(pages.guard)
@@ -226,21 +243,36 @@ def create_pages(desk: Desk, bind: Bind, link: OneTimeLink) -> Flask:
         app.register_error_handler(status, _http_error)
     app.jinja_env.filters |= {
         "label": words.label,
+        "language": words.language,
         "defanged": words.defanged,
+        "isolated": isolated,
+        "plain": words.plain,
+        "cell": words.cell,
         "size": words.size,
         "day": iso,
         "count": words.count,
         "act": lambda body: words.act(body.type, body.data),
         "state": state_words,
     }
+    app.context_processor(lambda: {"rehearsal": desk.trust.rehearsal, "practice": words.REHEARSAL})
+    # Whatever a template inserts went through the filter that a terminal's text goes through: a
+    # name that somebody else wrote is not left to the care with which a page is written.
+    app.jinja_env.finalize = _plain
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
+
+
+def _plain(value: object) -> object:
+    return (
+        words.plain(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    )
 
 
 def _shown(file: FileView) -> dict[str, object]:
     manifest = file.manifest
     return {
         "id": file.id,
+        "name": file.name,
         "manifest": manifest,
         "kind": kind_of(manifest.media_type) if manifest else "other",
         "problem": words.PROBLEMS.get(file.problem, ""),

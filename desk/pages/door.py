@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING
 from desk.errors import BindRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from werkzeug.datastructures import Headers
 
-COOKIE = "amana_desk"
 _PORT_MOST = 65_535
 
 
@@ -72,8 +74,14 @@ class OneTimeLink:
     """
 
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    root: str = field(default_factory=lambda: f"/{secrets.token_hex(16)}", repr=False)
     _used: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, 1), repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def path(self) -> str:
+        """The link, without the origin."""
+        return f"{self.root}/link/{self.token}"
 
     def spend(self, untrusted: str) -> bool:
         """Whether this is the link and it was not used before; from now on it was."""
@@ -87,8 +95,15 @@ class OneTimeLink:
 
 @dataclass(slots=True)
 class Sessions:
-    """The browsers that were let in; digests only, in memory only."""
+    """The browsers that were let in; digests only, in memory only.
 
+    A cookie knows no ports: whatever else is served on this address, on any port, gets it from a
+    browser that asks there for a path below the cookie's.  That path is random (`Mounted`), and so
+    is the cookie's name: nobody who cannot read the operator's screen asks for the one or waits
+    for the other.  What the cookie opens ends with `Lock` and with the run.
+    """
+
+    cookie: str = field(default_factory=lambda: f"s{secrets.token_hex(8)}")
     _digests: set[bytes] = field(default_factory=set, repr=False)
 
     def begin(self) -> str:
@@ -105,6 +120,32 @@ class Sessions:
     def end_all(self) -> None:
         """Lock: nobody is in any more."""
         self._digests.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """The pages below a path that is drawn anew for each run, and nothing beside it.
+
+    The path lets nobody in: it keeps the browser from sending the cookie to other ports.
+    """
+
+    pages: WSGIApplication = field(repr=False)
+    root: str = field(repr=False)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as the pages do, or that there is nothing."""
+        path = environ.get("PATH_INFO", "")
+        if not path.startswith(f"{self.root}/"):
+            start_response(
+                "404 Not Found", [("Content-Length", "0"), ("Cache-Control", "no-store")]
+            )
+            return [b""]
+        inside = {
+            **environ,
+            "SCRIPT_NAME": self.root,
+            "PATH_INFO": path.removeprefix(self.root),
+        }
+        return self.pages(inside, start_response)
 
 
 def is_local(bind: Bind, headers: Headers) -> bool:

@@ -1,7 +1,8 @@
 """What was posted, made into typed answers: (1) names, (2) values, (3) pruning, (4) requirements.
 
 Unknown names are refused, answers to questions that do not apply are pruned, and every mistake is
-collected so that the person sees all of them at once with everything they typed.
+collected so that the person sees all of them at once with everything they typed.  What was written
+where another answer says that nothing is asked is such a mistake: it is never dropped in silence.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from werkzeug.datastructures import MultiDict
 
 from gateway.site import values
-from gateway.site.schema import LISTS, ROWS, SINGLE, UNKNOWN, CategoryForm, Field
+from gateway.site.schema import LISTS, ROWS, SINGLE, UNKNOWN, CategoryForm, Condition, Field
 from gateway.site.values import BadValue, FieldError, clean_text
 
 if TYPE_CHECKING:
@@ -48,6 +49,36 @@ def row_count(asked: Field, posted: Posted) -> int:
     pattern = re.compile(rf"{asked.id}-(\d{{1,3}})-")
     indices = [int(found[1]) for name in posted if (found := pattern.match(name))]
     return min(max(indices, default=0) + 1, asked.max_items)
+
+
+def filled_inputs(asked: Field, posted: Posted) -> list[str]:
+    """Names of a question's inputs in which something stands.
+
+    A radio button does not count: once pressed, no browser without a script lets go of it.  Nor
+    does a currency: one of them is always chosen.
+    """
+    names = [asked.id]
+    if asked.type == ROWS:
+        rows = range(row_count(asked, posted))
+        names = [f"{asked.id}-{row}-{column.id}" for row in rows for column in asked.columns]
+    elif asked.type == "group":
+        names = [f"{asked.id}-{column.id}" for column in asked.columns]
+    elif asked.type == "radio":
+        names = []
+    elif asked.ongoing:
+        names.append(f"{asked.id}-ongoing")
+    return [name for name in names if any(text.strip() for text in posted.getlist(name))]
+
+
+def _left_over(
+    name: str, filled: list[str], condition: Condition, found: dict[str, object]
+) -> Iterator[FieldError]:
+    """What was written where the answer to another question says that nothing is asked."""
+    if filled:
+        chosen = found.get(condition.field, "")
+        key = "error.left_over" if chosen else "error.left_over_open"
+        facts = {"controller": condition.field, "chosen": chosen, "filled": " ".join(filled)}
+        yield FieldError(name, key, facts)
 
 
 def input_names(form: CategoryForm) -> re.Pattern[str]:
@@ -92,6 +123,7 @@ class AnswerReader:
         for asked in self.form.fields():
             # (3) Pruned: a question that does not apply has no answer, whatever was posted.
             if asked.show_if is not None and not asked.show_if.holds(found):
+                errors += _left_over(asked.id, filled_inputs(asked, posted), asked.show_if, found)
                 continue
             asked_here.append(asked)
             value = _read_field(asked, posted, found, errors)
@@ -139,6 +171,8 @@ def _read_field(
 ) -> object | None:
     """(2) One question's typed answer, or None where there is none; mistakes go to ``errors``."""
     if asked.unknown and not asked.options and posted.get(f"{asked.id}-unknown"):
+        if filled_inputs(asked, posted):
+            errors.append(FieldError(asked.id, "error.unknown_filled"))
         return UNKNOWN
     if asked.type == "group":
         return _read_group(asked, posted, found, errors)
@@ -165,11 +199,11 @@ def _read_checkbox(asked: Field, posted: Posted, _: list[FieldError]) -> object 
 
 def _read_one(asked: Field, name: str, raw: str, errors: list[FieldError]) -> str | None:
     """One input's text as a value of its type."""
-    text = clean_text(raw)
-    if not text:
-        return asked.default or None
     try:
-        return _typed(asked, text)
+        if asked.type != "textarea":
+            values.require_line(raw.strip(), asked.max)
+        text = clean_text(raw)
+        return _typed(asked, text) if text else asked.default or None
     except BadValue as bad:
         errors.append(FieldError(name, bad.key, bad.facts))
         return None
@@ -187,6 +221,8 @@ def _typed(asked: Field, text: str) -> str:
     if asked.type == "digits":
         return values.read_digits(text, asked.min, asked.max)
     checked = values.read_text(text, asked.min, asked.max)
+    if asked.type == "email":
+        return values.read_email(checked)
     return values.read_phone(checked) if asked.type in {"phone", "list:phone"} else checked
 
 
@@ -201,7 +237,7 @@ def _read_checks(asked: Field, posted: Posted, errors: list[FieldError]) -> obje
 def _read_list(
     asked: Field, name: str, posted: Posted, errors: list[FieldError]
 ) -> list[str] | None:
-    typed = [text for text in posted.getlist(name) if clean_text(text)]
+    typed = [text for text in posted.getlist(name) if text.strip()]
     if len(typed) > asked.max_items:
         errors.append(FieldError(name, "error.too_many", {"most": asked.max_items}))
         return None
@@ -227,11 +263,15 @@ def _read_group(
     asked: Field, posted: Posted, found: dict[str, object], errors: list[FieldError]
 ) -> object | None:
     group: dict[str, object] = {}
+    filled = filled_inputs(asked, posted)
+    left_over: list[FieldError] = []
     before = len(errors)
     for column in asked.columns:
-        if column.show_if is not None and not column.show_if.holds(found):
-            continue
         name = f"{asked.id}-{column.id}"
+        if column.show_if is not None and not column.show_if.holds(found):
+            typed = [name] if name in filled else []
+            left_over += _left_over(name, typed, column.show_if, found)
+            continue
         value: object | None
         if column.type in LISTS:
             value = _read_list(column, name, posted, errors)
@@ -243,6 +283,7 @@ def _read_group(
             errors.append(FieldError(name, "error.required"))
     if asked.one_of and len(errors) == before and not set(group) & set(asked.one_of):
         errors.append(FieldError(f"{asked.id}-{asked.one_of[0]}", "error.contact"))
+    errors += left_over
     return group or None
 
 

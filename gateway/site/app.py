@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from flask import Flask, Response, request
+from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from gateway.clock import SystemClock
 from gateway.intake import Intake
+from gateway.quiet import QuietFlask
 from gateway.site.answers import AnswerReader
 from gateway.site.context import Site
 from gateway.site.headers import guard_post, with_strict_headers
@@ -22,10 +23,12 @@ from gateway.site.report_pages import ReportPages
 from gateway.site.schema import FormSchema
 from gateway.site.thread_pages import ThreadPages
 from gateway.site.words import LANGUAGES, load_words, require_words
-from gateway.upload import MULTIPART, TEXT_BYTES, UploadRequest
+from gateway.upload import MULTIPART, TEXT_BYTES, URLENCODED, UploadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flask import Flask, Response
 
     from crypto.ids import Deployment
     from gateway.clock import Clock
@@ -38,7 +41,7 @@ FORMS = Path(__file__).parent.parent / "forms"
 HERE = Path(__file__).parent
 # Only these two take files; everywhere else a body is a few fields.
 _WITH_FILES = frozenset({"send", "message"})
-_FORM_TYPES = frozenset({MULTIPART, "application/x-www-form-urlencoded"})
+_FORM_TYPES = frozenset({MULTIPART, URLENCODED})
 
 
 def create_site(  # noqa: PLR0913 each is a part of a deployment
@@ -70,6 +73,8 @@ def create_site(  # noqa: PLR0913 each is a part of a deployment
         help=HelpLines.from_json((FORMS / "help.json").read_bytes()),
     )
     app = _bare_application(config)
+    # Whoever runs this application in a process of its own lets a thread close them.
+    app.extensions["amana.windows"] = intake.windows
     report = ReportPages(site)
     plain = PlainPages(site, report, (HERE / "static" / "site.css").read_bytes())
     _add_routes(app, report, ThreadPages(site), plain)
@@ -78,7 +83,7 @@ def create_site(  # noqa: PLR0913 each is a part of a deployment
 
 
 def _bare_application(config: GatewayConfig) -> Flask:
-    app = Flask("gateway.site", template_folder="templates", static_folder=None)
+    app = QuietFlask("gateway.site", template_folder="templates", static_folder=None)
     app.request_class = type(
         "SiteRequest",
         (UploadRequest,),

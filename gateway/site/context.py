@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 # The same word on every page of every language: a history shows it, a shoulder sees it.
 TITLE = "Information"
-MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +69,3 @@ class Site:
             **facts,
         )
         return Response(body, status=status, mimetype="text/html")
-
-
-def size_text(count: int) -> str:
-    """Return a size as people read it: ``1.4 MB``."""
-    if count >= 1024 * MIB:
-        return f"{count / (1024 * MIB):.3g} GB"
-    if count >= MIB:
-        return f"{count / MIB:.3g} MB"
-    return f"{max(1, round(count / 1024))} KB"

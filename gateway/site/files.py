@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gateway.upload import SpooledFile, UploadRequest
 from sanitizer.clean import sanitize
+from sanitizer.detect import Format, detect
 from sanitizer.errors import Refused
 from sanitizer.limits import Limits
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 FIELD = "evidence"
 _NAME_SHOWN = 60
 _NUMBER = re.compile(r"-(\d+)\.")
+# What to do instead is another thing for a video: a screenshot of it shows one moment.
+_OTHERWISE_FOR_VIDEO = frozenset({"unsupported", "malformed", "too_complex"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def receive(
         try:
             staged = _keep(storage, intake, case, number, limits)
         except Refused as refusal:
-            refused.append(RefusedFile(name, refusal.reason))
+            refused.append(RefusedFile(name, _reason(refusal, storage.stream)))
             continue
         kept.append(staged)
         new.append(staged)
@@ -119,6 +123,15 @@ def _keep(
     spooled.require_whole()
     # (2) clean  (3)(4)(5) seal and stage
     return intake.seal_clean(sanitize(spooled, limits), case, number)
+
+
+def _reason(refusal: Refused, stream: object) -> str:
+    """Give the code of the sentence that says why, and what to do instead."""
+    if refusal.reason in _OTHERWISE_FOR_VIDEO:
+        with suppress(Refused):
+            if detect(cast("SpooledFile", stream)) is Format.VIDEO:
+                return f"{refusal.reason}_video"
+    return refusal.reason
 
 
 def _number(name: str) -> int:

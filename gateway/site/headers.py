@@ -11,39 +11,18 @@ from urllib.parse import urlsplit
 
 from werkzeug.exceptions import Forbidden
 
+from gateway.headers import STRICT
+
 if TYPE_CHECKING:
     from flask import Request, Response
 
-_DENIED = (
-    "accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read", "display-capture",
-    "encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "idle-detection",
-    "local-fonts", "magnetometer", "microphone", "midi", "payment", "picture-in-picture",
-    "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
-    "xr-spatial-tracking",
-)  # fmt: skip
-
-STRICT = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Permissions-Policy": ", ".join(f"{name}=()" for name in _DENIED),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex",
-}
 LEAVING = '"cache", "cookies", "storage"'
 _OWN_SITE = frozenset({"same-origin", "none"})
 
 
 def with_strict_headers(response: Response) -> Response:
     """Set every header, over whatever was there."""
-    for name, value in STRICT.items():
+    for name, value in STRICT:
         response.headers[name] = value
     return response
 

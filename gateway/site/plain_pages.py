@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flask import Response, redirect, render_template, request
@@ -9,8 +10,9 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.errors import NoValidRoster
 from gateway.intake import Busy
+from gateway.patience import PatientSocket
 from gateway.quiet import report_failure
-from gateway.site.context import TITLE, size_text
+from gateway.site.context import TITLE
 from gateway.site.headers import LEAVING
 from gateway.site.words import LANGUAGES
 
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
     from gateway.site.report_pages import ReportPages
 
 SHOWN = frozenset({400, 403, 404, 405, 413, 415, 429, 500, 503})
-_DRAIN_PIECE = 1024 * 1024
-_DRAIN_TIMES = 4
+_DRAIN_PIECE = 64 * 1024
+_DRAIN_MOST = 16 * 1024 * 1024
+_DRAIN_SECONDS = 10
 
 
 class PlainPages:
@@ -83,7 +86,7 @@ class PlainPages:
 
     def _in_language(self, lang: str, status: int) -> Response:
         facts = {
-            "size": size_text(self._site.config.site.form_bytes),
+            "size": self._site.words[lang].size(self._site.config.site.form_bytes),
             "police": self._site.help.police,
             "gendarmerie": self._site.help.gendarmerie,
         }
@@ -100,13 +103,26 @@ class PlainPages:
             rehearsal=self._site.rehearsal(),
             help=self._site.help,
             status=status,
-            size=size_text(self._site.config.site.form_bytes),
+            form_bytes=self._site.config.site.form_bytes,
         )
         return Response(body, status=status or 200, mimetype="text/html")
 
     def _drain(self) -> None:
-        """Read on, within a bound: a browser that is cut off in mid-upload shows no page at all."""
-        stream = request.environ["wsgi.input"]
-        left = min(request.content_length or 0, _DRAIN_TIMES * self._site.config.site.form_bytes)
-        while left > 0 and (piece := stream.read(min(left, _DRAIN_PIECE))):
-            left -= len(piece)
+        """Read the rest of what is too large, within bounds; then its connection ends.
+
+        A browser that is cut off in mid-upload shows no page at all.  What says that it is far too
+        large is not waited for.
+        """
+        stream, clock = request.environ["wsgi.input"], self._site.clock
+        connection = request.environ.get("gunicorn.socket")
+        if isinstance(connection, PatientSocket):
+            connection.close_after_answer()
+            connection.finish_within(_DRAIN_SECONDS)
+        left = _DRAIN_MOST if request.content_length is None else request.content_length
+        end = clock.monotonic() + _DRAIN_SECONDS
+        if left > _DRAIN_MOST:
+            return
+        # Whoever is gone, or sends what is no chunk, sees no page; there is nothing to say of it.
+        with suppress(OSError):
+            while clock.monotonic() < end and (piece := stream.read(min(left, _DRAIN_PIECE))):
+                left -= len(piece)

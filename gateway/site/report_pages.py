@@ -18,9 +18,10 @@ from crypto.manifest import IdentityManifest
 from gateway.errors import NoValidRoster
 from gateway.intake import Busy, FilesGone, Identity, Report
 from gateway.site import files
+from gateway.site.mistakes import shown
 from gateway.site.tokens import FormToken, TokenExpired
 from gateway.site.values import FieldError, plain_digits
-from gateway.site.view import FormView, shown
+from gateway.site.view import FormView
 from vault.errors import AlreadyAccepted
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from vault.outside import CaseRow
 
 DANGER = ("no", "yes", "unsure")
+_DIGITS_TYPED = 64
 _WRONG = 422
 _CLOSED = 503
 
@@ -82,8 +84,10 @@ class ReportPages:
         """Receive the form: ``action=add`` or ``more`` keep writing, anything else sends."""
         try:
             token = self._token()
-        except (TokenInvalid, TokenExpired) as refused:
-            return self._fresh_form(lang, refused)
+        except TokenInvalid:
+            return self._fresh_form(lang, None)
+        except TokenExpired as expired:
+            return self._too_old(lang, cast("FormToken", expired.token))
         form = self._site.schema.category(token.category)
         if form is None:  # the category was taken out of the data since the page was made
             return self._start(lang, {}, (FieldError("category", "error.choose"),), _WRONG)
@@ -107,26 +111,23 @@ class ReportPages:
 
     def confirm(self, lang: str) -> Response:
         """Take the last four digits; afterwards the code is never shown again."""
-        try:
-            token = self._token()
-        except (TokenInvalid, TokenExpired):
+        token = self._token_of_any_age()
+        row = None if token is None else self._site.vault.case(token.case)
+        if token is None or row is None:
+            return self._said(lang, "no_receipt")
+        if not self._shown_still(row):
             return self._said(lang, "received")
-        row = self._site.vault.case(token.case)
-        if row is None or not self._shown_still(row):
-            return self._said(lang, "received")
-        typed = plain_digits(request.form.get("last_four", "")).strip()
+        typed = plain_digits(request.form.get("last_four", "")[:_DIGITS_TYPED]).strip()
         if not hmac.compare_digest(typed.encode(), token.code.digits[-4:].encode()):
             return self._receipt(lang, token, wrong=True, status=_WRONG)
         self._site.vault.close_receipt_window(row.case_id)
         return self._said(lang, "done")
 
     def forget(self) -> None:
-        """Close the receipt of the page that is being left, if it was a receipt."""
-        try:
-            token = self._token()
-        except (TokenInvalid, TokenExpired):
-            return
-        if (row := self._site.vault.case(token.case)) is not None:
+        """Close the receipt of what is being left: a receipt's page, or a form that had arrived."""
+        token = self._token_of_any_age()
+        row = None if token is None else self._site.vault.case(token.case)
+        if row is not None:
             self._site.vault.close_receipt_window(row.case_id)
 
     def _token(self) -> FormToken:
@@ -136,6 +137,15 @@ class ReportPages:
             now=self._site.clock.now(),
             seconds=self._site.config.times.form_seconds,
         )
+
+    def _token_of_any_age(self) -> FormToken | None:
+        """The page's token where only its case matters: that may be younger than the form."""
+        try:
+            return self._token()
+        except TokenExpired as expired:
+            return cast("FormToken", expired.token)
+        except TokenInvalid:
+            return None
 
     def _files(self, draft: Draft, answers: Answers) -> files.Batch:
         """(2)…(5), unless the answers say that no file may be here."""
@@ -205,16 +215,21 @@ class ReportPages:
     def _said(self, lang: str, key: str) -> Response:
         return self._site.page("said.html", lang, key=key, facts={})
 
-    def _fresh_form(self, lang: str, refused: TokenInvalid | TokenExpired) -> Response:
+    def _too_old(self, lang: str, old: FormToken) -> Response:
+        """A form past its time: what had arrived before stays one report; else, a new form."""
+        row = self._site.vault.case(old.case)
+        if row is not None:
+            return self._received(lang, old, row)
+        # What this page had staged is named by nothing else any more.
+        self._site.intake.drop(old.files)
+        return self._fresh_form(lang, old)
+
+    def _fresh_form(self, lang: str, old: FormToken | None) -> Response:
         """A token that is too old or not ours: a new form with everything that was typed."""
-        typed = request.form
-        old = refused.token if isinstance(refused, TokenExpired) else None
-        if isinstance(old, FormToken):
-            # What this page had staged is named by nothing else any more.
-            self._site.intake.drop(old.files)
+        if old is not None:
             category, danger = old.category, old.danger
         else:
-            category, danger = typed.get("category", ""), DANGER[0]
+            category, danger = request.form.get("category", ""), DANGER[0]
         form = self._site.schema.category(category)
         if form is None:
             return self._start(lang, {}, (FieldError("", "error.old_form"),), _WRONG)
@@ -231,7 +246,7 @@ class ReportPages:
             lang,
             status=status,
             typed=typed,
-            errors=shown(errors),
+            errors=shown(errors, words),
             danger_options=[(value, words(f"option.{value}"), "") for value in DANGER],
             category_options=[
                 (form.id, words(f"category.{form.id}"), words(f"hint.category.{form.id}"))
@@ -252,7 +267,7 @@ class ReportPages:
             typed=typed,
             files=token.files,
             refused=draft.batch.refused,
-            errors=shown(draft.errors, draft.form, words),
+            errors=shown(draft.errors, words, draft.form),
             destroyed=draft.batch.destroyed,
             danger=token.danger != DANGER[0],
             hours=config.times.form_seconds // 3600,

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 ROWS = "list:rows"
 CHOICES = frozenset({"radio", "select", "checks"})
 SINGLE = frozenset(
-    {"text", "textarea", "url", "phone", "digits", "decimal", "approx_date", "approx_datetime"}
+    {"text", "textarea", "url", "phone", "email", "digits", "decimal"}
+    | {"approx_date", "approx_datetime"}
 )
 LISTS = frozenset({"list:url", "list:phone", "list:text"})
 TYPES = CHOICES | SINGLE | LISTS | {ROWS, "group", "money", "files", "checkbox", "notice"}
@@ -120,6 +121,10 @@ class CategoryForm:
         """All questions in the order of the page."""
         for section in self.sections:
             yield from section.fields
+
+    def question(self, name: str) -> Field:
+        """Return a question that is known to be there, as a checked condition names it."""
+        return next(one for one in self.fields() if one.id == name)
 
     def files_allowed(self, answers: Mapping[str, object]) -> bool:
         """Whether files may be received with these answers; checked again by the server."""

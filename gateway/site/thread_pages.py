@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING, cast
 from flask import Response, request
 
 from crypto.body import open_manifest
-from crypto.errors import CodeMalformed, CryptoError, TokenInvalid
+from crypto.errors import CodeMalformed, TokenInvalid
 from crypto.header import Kind
-from crypto.ids import HeaderHash, date_of, new_case_id
+from crypto.ids import HeaderHash, date_of
 from crypto.manifest import ReplyBody, SignedManifest
 from crypto.receipt import ReceiptCode
 from gateway.errors import NoValidRoster
 from gateway.intake import Busy, FilesGone, Message, look_at
 from gateway.site import files
+from gateway.site.codes import code_mistake
+from gateway.site.mistakes import shown
 from gateway.site.tokens import ThreadToken, TokenExpired
 from gateway.site.values import BadValue, FieldError, clean_text, read_text
-from gateway.site.view import MessageView, shown
+from gateway.site.view import MessageView
 from vault.errors import ThreadMoved
 
 if TYPE_CHECKING:
@@ -57,9 +59,9 @@ class ShownReply:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What one code has to show."""
+    """What one code has to show; ``case`` is its own, or the one a first message would open."""
 
-    case: CaseId | None
+    case: CaseId
     replies: tuple[ShownReply, ...]
     unproven: int
     used: str
@@ -81,8 +83,8 @@ class ThreadPages:
         try:
             code = ReceiptCode.parse(request.form.get("code", ""))
         except CodeMalformed as bad:
-            error = FieldError("code", f"code.{bad}")
-            return self._ask(lang, (error,), _WRONG, code=request.form.get("code", ""))
+            error, typed = code_mistake(request.form.get("code", ""), bad)
+            return self._ask(lang, (error,), _WRONG, code=typed)
         try:
             keys = self._site.intake.keys_of(code)
             visit = self._visit(keys)
@@ -175,9 +177,10 @@ class ThreadPages:
         site = self._site
         roster = site.roster()
         row = site.vault.case_by_locator(keys.locator)
-        case = None if row is None else row.case_id
-        # An id that no case has: the question costs the same as one that has an answer.
-        kept = site.vault.envelopes_of(case or new_case_id(), {Kind.REPLY})
+        # All pages of one code agree on its case, also while there is none: were it drawn for each,
+        # files of one page would be lost once another had sent, and only where a code is unknown.
+        case = keys.first_case_id if row is None else row.case_id
+        kept = site.vault.envelopes_of(case, {Kind.REPLY})
         replies = [_opened(envelope, keys, roster) for envelope in kept]
         proven = tuple(reply for reply in replies if reply is not None)
         used = ""
@@ -185,7 +188,7 @@ class ThreadPages:
             used = date_of(keys.open_thread_state(row.thread_state).last_used).isoformat()
         old, new = look_at(keys, row, site.clock.today())
         with suppress(ThreadMoved):  # another page of the same person was faster
-            site.vault.touch_thread(case, old_state=old, new_state=new)
+            site.vault.touch_thread(None if row is None else case, old_state=old, new_state=new)
         return Visit(case, _in_order(proven), len(replies) - len(proven), used)
 
     def _talk(  # noqa: PLR0913 each is something the page shows
@@ -207,7 +210,7 @@ class ThreadPages:
             token=token.seal(self._site.intake.token_key),
             files=token.files,
             refused=() if batch is None else batch.refused,
-            errors=shown(errors),
+            errors=shown(errors, words),
             text=text,
             file_bytes=limits.file_bytes,
             files_most=limits.files,
@@ -233,8 +236,9 @@ class ThreadPages:
         code: str = "",
         text: str = "",
     ) -> Response:
+        shown_errors = shown(errors, self._site.words[lang])
         return self._site.page(
-            "thread.html", lang, status=status, errors=shown(errors), code=code, text=text
+            "thread.html", lang, status=status, errors=shown_errors, code=code, text=text
         )
 
     def _wait_for_step(self, began: float) -> None:
@@ -270,7 +274,11 @@ def _mistake(text: str, batch: files.Batch, upload: UploadRequest) -> FieldError
 
 
 def _opened(envelope: StoredEnvelope, keys: ReceiptKeys, roster: Roster) -> ShownReply | None:
-    """Open one reply and prove who wrote it; None where that cannot be proven."""
+    """Open one reply and prove who wrote it; None where that cannot be proven.
+
+    Or where it cannot be shown: one reply that makes no sense must not take the others, and the
+    whole conversation, with it.
+    """
     header = envelope.header
     try:
         data_key = keys.open_reply(header, envelope.wraps)
@@ -280,10 +288,10 @@ def _opened(envelope: StoredEnvelope, keys: ReceiptKeys, roster: Roster) -> Show
             return None
         body = signed.verify(header, author.sign, keys.reply_public.kid)
         reply = ReplyBody.from_json(body)
-    except CryptoError:
+        day = date_of(reply.author_day).isoformat()
+        return ShownReply(day, reply.text, header.hash, signed.parents, reply.author_day)
+    except Exception:  # noqa: BLE001 whatever is wrong in what another machine made
         return None
-    day = date_of(reply.author_day).isoformat()
-    return ShownReply(day, reply.text, header.hash, signed.parents, reply.author_day)
 
 
 def _in_order(replies: tuple[ShownReply, ...]) -> tuple[ShownReply, ...]:

@@ -97,9 +97,9 @@ class ThreadToken:
     files: tuple[StagedFile, ...] = ()
 
     @classmethod
-    def new(cls, *, case: CaseId | None, code: ReceiptCode, now: int) -> Self:
-        """Open a conversation; without a case, the one that a first message would open."""
-        return cls(case=case or new_case_id(), code=code, message=new_envelope_id(), issued=now)
+    def new(cls, *, case: CaseId, code: ReceiptCode, now: int) -> Self:
+        """Open a conversation; ``case`` is the code's, or the one a first message would open."""
+        return cls(case=case, code=code, message=new_envelope_id(), issued=now)
 
     def with_files(self, files: tuple[StagedFile, ...]) -> Self:
         """The same conversation with these files."""

@@ -11,12 +11,17 @@ import unicodedata
 from dataclasses import dataclass, field
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
+# Characters of one line: what is looked at, unless the field has room for more, and what the page
+# shows again when it is too much.
+LINE_MOST = 1000
+LINE_SHOWN = 10_000
 _YEAR = re.compile(r"(\d{4})\Z")
 _MONTH = re.compile(r"(?:(\d{1,2})[/.\- ](\d{4})|(\d{4})[/.\-](\d{1,2}))\Z")
 _DAY = re.compile(
     r"(?:(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4})|(\d{4})[/.\-](\d{1,2})[/.\-](\d{1,2}))\Z"
 )
-_TIME = re.compile(r"(.*?)(?:[ T،,]+)(\d{1,2})[:hH.](\d{2})?\Z")
+# Each run of separators is tried once, as a whole: linear for whatever is typed.
+_TIME = re.compile(r"(?<![ T،,])[ T،,]++(\d{1,2})[:hH.](\d{2})?\Z")
 _SUM = re.compile(r"[0-9]{1,18}(\.[0-9]{1,8})?\Z")
 _PHONE_DIGITS = (3, 20)
 _BIDI = dict.fromkeys(
@@ -63,6 +68,14 @@ def clean_text(text: str) -> str:
     return "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) != "Cc").strip()
 
 
+def require_line(text: str, most: int) -> None:
+    """Refuse one line's text by its length alone, before anything looks at its characters."""
+    if len(text) > LINE_SHOWN:
+        raise BadValue("error.far_too_long", most=most)
+    if len(text) > max(most, LINE_MOST):
+        raise BadValue("error.too_long", most=most, over=len(text) - most)
+
+
 def read_text(text: str, least: int, most: int) -> str:
     """Return the text; refuses fewer or more characters than allowed."""
     if len(text) > most:
@@ -104,12 +117,22 @@ def read_phone(text: str) -> str:
     return plain
 
 
+def read_email(text: str) -> str:
+    """Return an e-mail address; looks only for what a slip of the finger leaves out."""
+    plain = text.translate(_BIDI)
+    name, _, domain = plain.partition("@")
+    parts = domain.split(".")
+    if not name or "@" in domain or len(parts) == 1 or not all(parts) or len(plain.split()) > 1:
+        raise BadValue("error.email")
+    return plain
+
+
 def read_date(text: str, *, with_time: bool = False) -> str:
     """Return ``2026``, ``2026-11`` or ``2026-11-22``, with ``T14:30`` behind where allowed."""
     plain = plain_digits(text).translate(_BIDI).strip()
     clock = ""
-    if with_time and (found := _TIME.match(plain)):
-        plain, hour, minute = found[1].strip(), int(found[2]), int(found[3] or 0)
+    if with_time and (found := _TIME.search(plain)):
+        plain, hour, minute = plain[: found.start()].strip(), int(found[1]), int(found[2] or 0)
         if hour > 23 or minute > 59:  # noqa: PLR2004 a clock's own numbers
             raise BadValue("error.date")
         clock = f"T{hour:02d}:{minute:02d}"

@@ -3,46 +3,40 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from gateway.site.answers import row_count
-from gateway.site.context import size_text
+from gateway.site.mistakes import EXAMPLE_DATE, EXAMPLE_TIME, ShownError, collapsed, quoted
 from gateway.site.schema import LISTS
-from gateway.site.words import isolated
+from gateway.site.values import LINE_SHOWN
+from gateway.site.words import isolated, numbers_isolated
+from sanitizer.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from werkzeug.datastructures import MultiDict
 
     from gateway.intake import StagedFile
     from gateway.site.files import RefusedFile
     from gateway.site.schema import CategoryForm, Field
-    from gateway.site.values import FieldError
     from gateway.site.words import Words
 
-EXAMPLE_DATE = "22/11/2026"
-EXAMPLE_TIME = "22/11/2026 14:30"
-EXAMPLE_SUM = "1500,50"
-_EXAMPLES = {"error.amount": EXAMPLE_SUM}
-_INPUT_MODES = {"phone": "tel", "list:phone": "tel", "digits": "numeric", "decimal": "decimal"}
+_INPUT_MODES = {
+    "phone": "tel",
+    "list:phone": "tel",
+    "email": "email",
+    "digits": "numeric",
+    "decimal": "decimal",
+}
 _LEFT_TO_RIGHT = frozenset(
-    {"url", "list:url", "phone", "list:phone", "digits", "decimal", "money"}
+    {"url", "list:url", "phone", "list:phone", "email", "digits", "decimal", "money"}
     | {"approx_date", "approx_datetime"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ShownError:
-    """One mistake as the page shows it: beside its input, and in the list at the top."""
-
-    name: str
-    key: str
-    facts: dict[str, object]
-    label: Markup | str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +53,30 @@ class FilesView:
 
     @property
     def all_errors(self) -> list[ShownError]:
-        """Everything that is wrong, refused files included, for the list at the top."""
-        facts: dict[str, object] = {"size": size_text(self.file_bytes), "most": self.files_most}
-        refused = [
-            ShownError("evidence", f"refused.{one.reason}", facts, isolated(one.name))
-            for one in self.refused
-        ]
-        return [*self.errors, *refused]
+        """Everything that is wrong, refused files included, in the order of the page."""
+        return sorted([*self.errors, *self.refused_files], key=lambda one: one.order)
 
-    @staticmethod
-    def size(count: int) -> str:
-        """Return a size as people read it."""
-        return size_text(count)
+    @property
+    def refused_files(self) -> tuple[ShownError, ...]:
+        """Each file that was not kept, by the person's own name for it, and why."""
+        limits = Limits(file_bytes=self.file_bytes)
+        facts: dict[str, object] = {
+            "size": self.t.size(self.file_bytes),
+            "image_size": self.t.size(min(limits.image_bytes, self.file_bytes)),
+            "pixels": limits.image_pixels // 1_000_000,
+            "most": self.files_most,
+        }
+        return collapsed(
+            ShownError(
+                "evidence", f"refused.{one.reason}", facts, isolated(one.name), self.files_order
+            )
+            for one in self.refused
+        )
+
+    @property
+    def files_order(self) -> tuple[int, ...]:
+        """Where on the page files are chosen: after everything else."""
+        return (sys.maxsize,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +84,11 @@ class MessageView(FilesView):
     """The conversation's form; ``text`` is what was typed in this request, never from storage."""
 
     text: str = field(default="", repr=False)
+
+    @staticmethod
+    def prose(text: str) -> Markup:
+        """What an operator wrote, each number in its own order also inside Arabic."""
+        return numbers_isolated(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +102,24 @@ class FormView(FilesView):
     hours: int
     grown: str = ""
 
+    @property
+    def files_order(self) -> tuple[int, ...]:
+        """Where on the page files are chosen."""
+        return next(((at,) for at, one in enumerate(self.form.fields()) if one.type == "files"), ())
+
     def label(self, asked: Field) -> Markup:
         """The question's words."""
         return self.t(*asked.keys("field"))
 
     def hint(self, asked: Field) -> Markup | str:
         """Advice under the question, where there is any."""
-        found = self.t.find(*asked.keys("hint"), example=EXAMPLE_DATE, example_time=EXAMPLE_TIME)
+        found = self.t.find(
+            *asked.keys("hint"),
+            example=EXAMPLE_DATE,
+            example_time=EXAMPLE_TIME,
+            least=self.t.number(asked.min),
+            most=self.t.number(asked.max),
+        )
         if found is None and asked.type == "approx_date":
             found = self.t("hint.when", example=EXAMPLE_DATE)
         return found or ""
@@ -106,10 +128,10 @@ class FormView(FilesView):
         """A plain sentence where a script would hide the question."""
         if asked.show_if is None:
             return ""
-        other = next(one for one in self.form.fields() if one.id == asked.show_if.field)
+        other = self.form.question(asked.show_if.field)
         answers = [self.t(*other.option_keys(value)) for value in asked.show_if.values]
-        joined = Markup(" {} ").format(self.t("write.or")).join(answers)
-        return self.t("write.only_if", question=self.label(other), answers=joined)
+        either = quoted(self.t, answers, Markup(" {} ").format(self.t("write.or")))
+        return self.t("write.only_if", question=self.label(other), answers=either)
 
     def options(self, asked: Field) -> list[tuple[str, Markup, str]]:
         """(value, words, more) of each option."""
@@ -125,6 +147,11 @@ class FormView(FilesView):
         """What was typed into one input."""
         return self.typed.get(name, "")
 
+    @staticmethod
+    def line(text: str) -> str:
+        """What is shown again of one line; ``error.far_too_long`` says so where it is less."""
+        return text[:LINE_SHOWN]
+
     def rows(self, asked: Field) -> int:
         """How many rows to show: those there were, and one more where that was asked."""
         more = 1 if self.grown == asked.id else 0
@@ -132,9 +159,12 @@ class FormView(FilesView):
 
     def lines(self, asked: Field, name: str) -> list[str]:
         """The inputs of a simple list, with what was typed; at least one."""
-        typed = self.typed.getlist(name) or [""]
-        more = [""] if self.grown == name else []
-        return (typed + more)[: max(asked.max_items, len(typed))]
+        typed = self.typed.getlist(name)
+        if len(typed) > asked.max_items:
+            # No page of ours sends so many; each would come back as an input of its own.
+            typed = [text for text in typed if text.strip()]
+        more = [""] if self.grown == name or not typed else []
+        return (typed + more)[: asked.max_items]
 
     def unfolded(self, asked: Field) -> bool:
         """Whether a folded question must be open: something stands in it, or is wrong in it."""
@@ -142,6 +172,15 @@ class FormView(FilesView):
         grown = inside.match(self.grown + "-") is not None
         typed = any(inside.match(name) and value for name, value in self.typed.items())
         return grown or typed or any(inside.match(one.name + "-") for one in self.errors)
+
+    def focused(self, name: str) -> bool:
+        """Whether this input is the line that was just asked for: there the writing goes on."""
+        if self.refused or not self.grown:
+            return False
+        asked = next((one for one in self.form.fields() if one.id == self.grown), None)
+        if asked is None or not asked.columns:
+            return name == self.grown
+        return name == f"{asked.id}-{self.rows(asked) - 1}-{asked.columns[0].id}"
 
     def can_grow(self, asked: Field, name: str) -> bool:
         """Whether one more row may be asked for."""
@@ -161,25 +200,3 @@ class FormView(FilesView):
         if mode is None:
             return direction
         return direction + Markup(' inputmode="{}"').format(mode)
-
-
-def shown(
-    errors: Iterable[FieldError], form: CategoryForm | None = None, words: Words | None = None
-) -> tuple[ShownError, ...]:
-    """Give the errors the label of their question, and the examples that their sentences need."""
-    found = []
-    for error in errors:
-        asked = None
-        if form is not None:
-            asked = next(
-                (
-                    one
-                    for one in form.fields()
-                    if error.name == one.id or error.name.startswith(f"{one.id}-")
-                ),
-                None,
-            )
-        label = words(*asked.keys("field")) if words is not None and asked is not None else ""
-        facts = {"example": _EXAMPLES.get(error.key, EXAMPLE_DATE), **error.facts}
-        found.append(ShownError(error.name, error.key, facts, label))
-    return tuple(found)

@@ -6,11 +6,14 @@ into a sentence is escaped and isolated, so that digits and names keep their ord
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from babel.dates import format_date
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from gateway.site.schema import FormRefused, FormSchema
@@ -21,22 +24,34 @@ if TYPE_CHECKING:
 
     from gateway.site.schema import CategoryForm, Field
 
+_KIB = 1024
+_UNITS = (("size.gb", _KIB**3), ("size.mb", _KIB**2), ("size.kb", _KIB))
+# Digits in groups, as in a telephone number; not inside an address or a word in Latin letters,
+# which keep their order anyway.  Each run of digits is looked at once: linear.
+_DIGITS = r"\d++(?![A-Za-z])"
+_NUMBER = re.compile(
+    rf"((?<![A-Za-z\d+])(?<![!-~][/_=.@#&%:-])\+?{_DIGITS}(?:(?: - |[ !-/:-@٫٬]){_DIGITS})*+)"
+)
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language of the site: the prefix of its pages, its own name, its direction."""
+    """A language of the site: the prefix of its pages, its own name, its direction.
+
+    ``locale`` names its customs for days and numbers: in Arabic those of the Maghreb.
+    """
 
     code: str
     name: str
     direction: str
+    locale: str
 
 
 LANGUAGES = (
-    Language("ar", "العربية", "rtl"),
-    Language("fr", "Français", "ltr"),
-    Language("en", "English", "ltr"),
+    Language("ar", "العربية", "rtl", "ar_MA"),
+    Language("fr", "Français", "ltr", "fr"),
+    Language("en", "English", "ltr", "en_GB"),
 )
 
 
@@ -64,9 +79,15 @@ class Words:
         if sentence is None:
             return None
         return Markup("").join(
-            escape(piece) if index % 2 == 0 else isolated(facts[piece])
+            escape(piece) if index % 2 == 0 else self._filled_in(facts[piece])
             for index, piece in enumerate(_PLACE.split(sentence))
         )
+
+    def _filled_in(self, value: object) -> Markup:
+        """Isolate one fact; words of ours run as this language does, whatever stands in them."""
+        if isinstance(value, Markup):
+            return Markup('<bdi dir="{}">{}</bdi>').format(self.language.direction, value)
+        return isolated(value)
 
     def text(self, *keys: str, **facts: object) -> str:
         """Return the first sentence there is as plain text, for an attribute of a tag."""
@@ -75,6 +96,20 @@ class Words:
             raise UnknownWords(keys)
         return _PLACE.sub(lambda found: str(facts[found[1]]), sentence)
 
+    def day(self, iso: str) -> str:
+        """Return a day such as ``2026-11-22`` as people of this language write it out."""
+        return format_date(dt.date.fromisoformat(iso), "long", locale=self.language.locale)
+
+    def number(self, number: float) -> str:
+        """Return a number with this language's separators."""
+        return format_decimal(number, locale=self.language.locale)
+
+    def size(self, count: int) -> str:
+        """Return a number of bytes as people read it: ``1.4 MB``."""
+        key, unit = next((one for one in _UNITS if count >= one[1]), _UNITS[-1])
+        rounded = float(f"{count / unit:.3g}") if unit > _KIB else max(1, round(count / unit))
+        return self.text(key, number=self.number(rounded))
+
     def has(self, *keys: str) -> bool:
         """Whether there is such a sentence."""
         return any(key in self._messages for key in keys)
@@ -82,12 +117,18 @@ class Words:
 
 def isolated(value: object) -> Markup:
     """Wrap a value so that its direction and its neighbours' do not mix."""
-    if isinstance(value, Markup):
-        return Markup("<bdi>{}</bdi>").format(value)
     text = str(value)
     if text.isascii():
         return Markup('<bdi dir="ltr">{}</bdi>').format(text)
     return Markup("<bdi>{}</bdi>").format(text)
+
+
+def numbers_isolated(untrusted: str) -> Markup:
+    """Escape a text, and keep the order of each number in it also between Arabic words."""
+    return Markup("").join(
+        Markup('<bdi dir="ltr">{}</bdi>').format(piece) if index % 2 else escape(piece)
+        for index, piece in enumerate(_NUMBER.split(untrusted))
+    )
 
 
 def load_words(folder: Path) -> dict[str, Words]:

@@ -10,14 +10,14 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, jsonify, request
+from flask import Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from crypto.ids import Day, EnvelopeId
 from gateway.clock import SystemClock
 from gateway.errors import NoValidRoster
 from gateway.headers import STRICT
-from gateway.quiet import report_failure
+from gateway.quiet import QuietFlask, report_failure
 from gateway.sync.arrivals import read_arrival
 from gateway.sync.proof import Proof
 from gateway.sync.refusals import SyncRefused, malformed, unknown
@@ -31,6 +31,8 @@ from vault.errors import (
 )
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from gateway.clock import Clock
     from gateway.config import GatewayConfig
     from gateway.roster_watch import CurrentRoster
@@ -61,7 +63,7 @@ def create_sync(
     """Build the sync application from parts that are handed in."""
     clock = clock or SystemClock()
     door = _Door(config, vault, rosters, clock)
-    app = Flask("amana_sync", static_folder=None)
+    app = QuietFlask("amana_sync", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = config.sync.body_bytes
     app.add_url_rule("/v1/roster", view_func=door.roster)
     app.add_url_rule("/v1/index", view_func=door.index)

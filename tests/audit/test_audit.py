@@ -8,9 +8,11 @@ import sqlite3
 import threading
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import gaierror
 from typing import TYPE_CHECKING
 
 import pytest
+import urllib3
 from click.testing import CliRunner
 from werkzeug.serving import make_server
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
     from audit.finding import Finding
     from tests.support.rehearsal import Rehearsal
+
+CONNECTION = urllib3.connection.HTTPConnection("a.test")
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +142,47 @@ def test_a_site_that_is_not_there_is_said_to_be_unreachable() -> None:
         list(audit_site(Site("http://127.0.0.1:9/")))
     done = CliRunner().invoke(main, ["site", "http://127.0.0.1:9/"])
     assert done.exit_code == 2
+    said = "amana-audit: http://127.0.0.1:9 cannot be reached: nobody answers there\n"
+    assert done.stderr == said
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["nowhere", "ftp://a.test", "http://", "http://a.test/path", "http://[::1", "http:// "],
+)
+def test_what_is_no_address_is_said_to_be_none(address: str) -> None:
+    done = CliRunner().invoke(main, ["site", address])
+    assert done.exit_code == 2
+    assert "is not the address of a site" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (urllib3.exceptions.NameResolutionError("a.test", CONNECTION, gaierror()), "no network"),
+        (urllib3.exceptions.SSLError("bad"), "certificate"),
+        (urllib3.exceptions.ConnectTimeoutError(), "did not answer within 20 seconds"),
+        (urllib3.exceptions.ProtocolError("x"), "as a site does (ProtocolError)"),
+    ],
+)
+def test_why_a_site_cannot_be_looked_at_is_a_sentence(
+    failure: Exception, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(urllib3.PoolManager, "request", fail)
+    done = CliRunner().invoke(main, ["site", "https://a.test"])
+    assert done.exit_code == 2
+    assert done.stderr.startswith("amana-audit: https://a.test ")
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("asked", ["-h", "--help"])
+def test_help_is_short_and_no_line_of_it_is_cut(asked: str) -> None:
+    done = CliRunner().invoke(main, [asked])
+    assert done.exit_code == 0
+    assert "..." not in done.stdout.partition("Commands:")[2]
 
 
 @pytest.fixture
@@ -229,7 +274,9 @@ def test_the_command_line_says_what_holds_and_ends_with_it(
     assert all(row["holds"] for row in json.loads(listed.output))
     home = rehearsal.config.home
     roster = [str(home / "roster.note"), "--root-public", str(home / "root.pub")]
-    assert run(main, ["roster", *roster]).exit_code == 0
+    verified = run(main, ["roster", *roster])
+    assert verified.exit_code == 0
+    assert "2 operators, 1 custodian, " in verified.stdout
 
 
 @pytest.mark.claim("C-ROSTER")

@@ -44,6 +44,7 @@ def test_the_receipts_example() -> None:
         keys.reply_public.raw,
         keys.follow_up_signing.seed,
         keys.follow_up_public.raw,
+        keys.first_case_id,
     ):
         assert value.hex() in FORMAT
 

@@ -154,6 +154,7 @@ def test_everything_derived_is_as_the_vectors_say(vector: dict[str, Any]) -> Non
     assert keys.reply_public.raw.hex() == vector["reply_public"]
     assert keys.follow_up_signing.seed.hex() == vector["follow_up_seed"]
     assert keys.follow_up_public.raw.hex() == vector["follow_up_public"]
+    assert keys.first_case_id.hex() == vector["first_case_id"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["derived"], ids=lambda vector: str(vector["name"]))
@@ -178,6 +179,8 @@ def test_the_vectors_can_be_had_without_our_code(vector: dict[str, Any]) -> None
     assert nacl.bindings.crypto_scalarmult_base(reply).hex() == vector["reply_public"]
     follow_up = mac(stretched, b"amana/v1/receipt/follow-up\0" + part + b"\x01")
     assert follow_up.hex() == vector["follow_up_seed"]
+    first_case = mac(stretched, b"amana/v1/receipt/case\0" + part + b"\x01")[:16]
+    assert first_case.hex() == vector["first_case_id"]
 
 
 @pytest.mark.claim("C-PEPPER")
@@ -190,10 +193,23 @@ def test_without_the_pepper_a_right_guess_gives_no_key_and_no_locator() -> None:
     assert right.locator != guessed.locator
     assert right.reply_public != guessed.reply_public
     assert right.follow_up_public != guessed.follow_up_public
-    # The positive control: with it, the same guess gives all three.
+    assert right.first_case_id != guessed.first_case_id
+    # The positive control: with it, the same guess gives all four.
     again = receipt_keys(secret, Pepper(b"p" * 32))
     assert (again.locator, again.reply_public) == (right.locator, right.reply_public)
     assert again.follow_up_public == right.follow_up_public
+    assert again.first_case_id == right.first_case_id
+
+
+@pytest.mark.claim("C-ALIKE")
+def test_two_pages_of_one_code_agree_on_the_case_that_a_first_message_would_open() -> None:
+    again = receipt_keys(ReceiptSecret(b"k" * 32), Pepper(b"p" * 32))
+    assert again.first_case_id == KEYS.first_case_id
+    assert len(KEYS.first_case_id) == 16
+    assert KEYS.first_case_id != OTHER_KEYS.first_case_id
+    # An id stands in clear in headers: it says nothing about the row or the keys of its code.
+    for other in (KEYS.locator, KEYS._reply_private, KEYS.follow_up_signing.seed):
+        assert bytes(KEYS.first_case_id) not in other
 
 
 def test_the_same_code_at_two_deployments_is_two_receipts() -> None:

@@ -74,6 +74,8 @@ def test_the_invitation_names_the_three_addresses_and_where_things_are(places: P
     said = invitation(setting, "http://127.0.0.1:3/link/x")
     for word in ("REHEARSAL", "127.0.0.1:1", "127.0.0.1:2", "/link/x", str(places.home)):
         assert word in said
+    for name in ("operator-2", "custodian-1"):
+        assert f"AMANA_DESK_HOME={places.desk(name)}" in said
 
 
 def test_an_address_that_is_none_ends_the_rehearsal_with_a_sentence(

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import http.client
 import json
 import os
+import re
+import socket
 import stat
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +25,7 @@ from desk.cli import main
 from desk.config import DeskHome
 from desk.pages.serve import MEMORY, DeskServer
 from desk.program import Setting
+from desk.words import REHEARSAL
 from tests.desk.server import serving
 from tests.desk.world import (
     CHEAP,
@@ -30,10 +38,10 @@ from tests.desk.world import (
     make_desk,
     operator,
 )
+from tests.support.running import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from click.testing import Result
 
@@ -89,7 +97,7 @@ def test_keys_are_made_enrolled_and_the_roster_is_pinned(
     server.note = world.renewed(operators=(*world.roster.operators, member)).note
     said = done(run(*arguments, home=home))
     assert "REHEARSAL" in said
-    assert "Enrolled as operator 'Aïcha': roster 2, 3 operators" in said
+    assert "Enrolled as operator 'Aïcha': roster 2, 3 operators, 1 custodian, valid" in said
 
 
 def test_keys_are_never_made_twice(tmp_path: Path, run: Run, desk: Desk) -> None:
@@ -152,7 +160,7 @@ def test_sync_list_show_tell_the_same_story_in_words_and_in_json(
 
 
 def test_an_empty_desk_says_so(run: Run) -> None:
-    assert done(run("list")) == "0 cases, never synced: amana-desk sync\n"
+    assert done(run("list")) == f"{REHEARSAL}\n0 cases, never synced: amana-desk sync\n"
     assert done(run("alarms")) == "No alarms.\n"
 
 
@@ -349,15 +357,159 @@ def test_serve_prints_a_link_and_runs_on_this_machine(
 ) -> None:
     served: list[dict[str, Any]] = []
 
+    (port,) = free_ports(1)
+
     def note(self: DeskServer) -> None:
-        served.append({name: self.cfg.settings[name].get() for name in ("bind", "workers")})
+        (place,) = self.cfg.settings["bind"].get()
+        with socket.socket(fileno=int(place.removeprefix("fd://"))) as given:
+            served.append(
+                {"at": given.getsockname(), "workers": self.cfg.settings["workers"].get()}
+            )
         assert self.load() is not None
 
     monkeypatch.setattr(DeskServer, "run", note)
-    said = done(run("serve", "--bind", "127.0.0.1:18999"))
-    assert "http://127.0.0.1:18999/link/" in said
-    assert served == [{"bind": ["127.0.0.1:18999"], "workers": 1}]
+    said = done(run("serve", "--bind", f"127.0.0.1:{port}"))
+    (line,) = [line for line in said.splitlines() if "http://" in line]
+    assert re.fullmatch(rf"http://127.0.0.1:{port}/[0-9a-f]{{32}}/link/\S{{43}}", line.split()[-1])
+    assert served == [{"at": ("127.0.0.1", port), "workers": 1}]
     assert "only" in run("serve", "--bind", "0.0.0.0:8002").stderr
+
+
+def test_a_taken_port_is_one_sentence_and_nobody_is_shown_a_link(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DeskServer, "run", lambda _: pytest.fail("served"))
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        place = f"127.0.0.1:{stranger.getsockname()[1]}"
+        refused = run("serve", "--bind", place)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        f"amana-desk: Another program listens on {place} already; perhaps a desk that is still "
+        "open. Stop it, or choose another port: --bind 127.0.0.1:PORT\n"
+    )
+
+
+def test_an_address_that_this_machine_does_not_give_is_one_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: socket.socket, _address: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("desk.pages.serve.socket.socket.bind", refuse)
+    refused = run("serve", "--bind", "[::1]:80")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "does not let the desk listen on [::1]:80: Permission denied." in refused.stderr
+
+
+def test_the_desk_is_served_where_the_link_says(desk: Desk, phrase: Path) -> None:
+    (port,) = free_ports(1)
+    program = str(Path(sys.executable).parent / "amana-desk")
+    child = subprocess.Popen(
+        [program, "serve", "--bind", f"127.0.0.1:{port}", "--passphrase-file", str(phrase)],
+        env={**os.environ, "AMANA_DESK_HOME": str(desk.home.folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert child.stdout
+        link = next(line for line in child.stdout if "http://" in line).split()[-1]
+        # As soon as the link is printed somebody listens, and it is the desk.
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", link.partition(str(port))[2])
+        assert connection.getresponse().status == 303
+        connection.close()
+    finally:
+        child.terminate()
+        _, errors = child.communicate(timeout=30)
+    assert "Traceback" not in errors
+
+
+def test_rehearsal_keys_say_so_to_people_and_to_programs(
+    run: Run, reporter: Reporter, server: FakeServer
+) -> None:
+    server.put(*reporter.report())
+    done(run("sync"))
+    ref = reporter.case.hex()
+    assert done(run("list")).startswith(f"{REHEARSAL}\n")
+    assert done(run("show", ref)).startswith(f"{REHEARSAL}\n")
+    assert json.loads(done(run("list", "--json")))["rehearsal"] is True
+    assert json.loads(done(run("show", ref, "--json")))["rehearsal"] is True
+
+
+def test_keys_in_earnest_say_nothing_of_a_rehearsal(
+    run: Run, world: World, reporter: Reporter, server: FakeServer
+) -> None:
+    server.note = world.renewed(rehearsal=False).note
+    server.put(*reporter.report())
+    done(run("sync"))
+    assert "REHEARSAL" not in done(run("list")) + done(run("show", reporter.case.hex()))
+    assert json.loads(done(run("list", "--json")))["rehearsal"] is False
+
+
+def test_a_report_says_in_which_language_it_was_written(
+    run: Run, reporter: Reporter, server: FakeServer
+) -> None:
+    server.put(*reporter.report())
+    done(run("sync"))
+    assert "written in French" in done(run("show", reporter.case.hex()))
+
+
+def test_a_file_has_one_name_in_what_is_shown_and_in_what_is_written(
+    run: Run, reporter: Reporter, server: FakeServer, tmp_path: Path
+) -> None:
+    first = reporter.evidence("photo-1.jpg", "image/jpeg", JPEG)
+    second = reporter.evidence("photo-1.jpg", "image/jpeg", JPEG + b"2")
+    third = reporter.evidence("photo-1.jpg", "image/jpeg", JPEG + b"3")
+    report = reporter.report([first])
+    asked = reporter.follow_up("One more.", [second], parents=[report[0].header.hash])
+    again = reporter.follow_up("And one.", [third], parents=[asked[0].header.hash])
+    server.put(*report, *asked, *again)
+    done(run("sync"))
+    ref = reporter.case.hex()
+    names = ["photo-1.jpg", "message-1-photo-1.jpg", "message-2-photo-1.jpg"]
+    shown = done(run("show", ref))
+    places = [shown.index(f"File  {name}  ") for name in names]
+    assert places == sorted(places)
+    assert "The reporter wrote message 2" in shown
+    assert [one["name"] for one in json.loads(done(run("show", ref, "--json")))["files"]] == names
+    done(run("open", ref, "--to", str(tmp_path / "out")))
+    written = {path.name: path.read_bytes() for path in (tmp_path / "out/evidence").iterdir()}
+    assert written == {names[0]: JPEG, names[1]: JPEG + b"2", names[2]: JPEG + b"3"}
+
+
+def test_a_desk_without_keys_says_so_before_it_asks_for_anything(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "root.pub"
+    root.write_text("x")
+    for module in ("desk.program", "desk.setup"):
+        monkeypatch.setattr(f"{module}.ask", lambda *_, **__: pytest.fail("asked"))
+    empty = DeskHome(tmp_path / "nothing")
+    enrol = ("enrol", "--server", "http://a.test", "--root-public", str(root))
+    for command in (("list",), ("sync",), enrol):
+        refused = run(*command, home=empty)
+        assert (refused.exit_code, "There are no keys in" in refused.stderr) == (1, True)
+    again = run("keygen", "--label", "x", "--out", str(tmp_path / "e.json"))
+    assert "would destroy the old ones" in again.stderr
+
+
+def test_an_empty_passphrase_file_is_said_to_be_empty(run: Run, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    refused = run("list", "--passphrase-file", str(empty))
+    assert refused.exit_code == 1
+    assert f"{empty} is empty: the passphrase is its first line." in refused.stderr
+
+
+@pytest.mark.parametrize("asked", ["-h", "--help"])
+def test_help_is_short_and_no_line_of_it_is_cut(asked: str) -> None:
+    said = done(CliRunner().invoke(main, [asked]))
+    assert "..." not in said.partition("Commands:")[2]
+    for command in main.commands:
+        assert f"  {command} " in said
 
 
 def test_help_names_every_json_shape() -> None:

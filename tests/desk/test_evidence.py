@@ -148,11 +148,11 @@ def test_an_export_holds_the_case_and_its_files_and_only_its_owner_reads_it(
     assert done.files == (
         "evidence/photo-1.jpg",
         "evidence/video-2.mp4",
-        "evidence/photo-1-2.jpg",
+        "evidence/message-1-photo-1.jpg",
     )
     assert (folder / "evidence/photo-1.jpg").read_bytes() == JPEG
     assert (folder / "evidence/video-2.mp4").read_bytes() == film
-    assert (folder / "evidence/photo-1-2.jpg").read_bytes() == JPEG + b"again"
+    assert (folder / "evidence/message-1-photo-1.jpg").read_bytes() == JPEG + b"again"
     case = json.loads((folder / "case.json").read_text())
     assert case["fields"]["description"] == "They took my money."
     assert [one["path"] for one in case["files"]] == list(done.files)
@@ -172,7 +172,7 @@ def test_an_export_holds_the_case_and_its_files_and_only_its_owner_reads_it(
         "a/b",
         "a\0b",
         ".hidden",
-        "x" * 300,
+        "x" * 200,
         "photo\u202egpj.exe",
         "-rf",
         "CON.jpg.exe.sh",
@@ -184,10 +184,10 @@ def test_no_name_from_inside_an_envelope_becomes_a_path(
 ) -> None:
     sync(*reporter.report([reporter.evidence(name, "image/jpeg", JPEG)]))
     folder = tmp_path / "inner" / "out"
-    assert export_case(desk, read(), folder).files == ("evidence/file-1",)
-    assert (folder / "evidence/file-1").read_bytes() == JPEG
+    assert export_case(desk, read(), folder).files == ("evidence/file-1.jpg",)
+    assert (folder / "evidence/file-1.jpg").read_bytes() == JPEG
     written = {path.name for path in (tmp_path / "inner").rglob("*")}
-    assert written == {"out", "case.json", "evidence", "file-1"}
+    assert written == {"out", "case.json", "evidence", "file-1.jpg"}
 
 
 def test_an_export_goes_into_a_new_folder_only(

@@ -244,11 +244,9 @@ def test_an_entry_of_a_kind_this_desk_does_not_know_leaves_the_state_alone(
     world: World, reporter: Reporter, sync: Synced, read: Read
 ) -> None:
     body = EntryBody(type="note", data={"text": "look again"}).to_json()
-    odd = EntryBody(type="status", data={"state": 7}).to_json()
     sync(
         *reporter.report(),
         world.by_operator(Kind.ENTRY, reporter.case, body),
-        world.by_operator(Kind.ENTRY, reporter.case, odd),
     )
     assert read().state == "received"
     assert read().alarms == ()

@@ -272,7 +272,8 @@ def test_an_index_that_is_none_ends_the_sync(server: FakeServer, sync: Synced, p
 
 
 def test_an_index_that_goes_in_circles_ends_the_sync(server: FakeServer, sync: Synced) -> None:
-    server.answers["/v1/index"] = (200, b'{"envelopes": [], "next": "' + b"0" * 32 + b'"}')
+    page = b'{"envelopes": ["junk"], "next": "' + b"0" * 32 + b'"}'
+    server.answers["/v1/index"] = (200, page)
     with pytest.raises(ServerMalformed, match="backwards"):
         sync()
 

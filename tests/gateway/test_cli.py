@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +13,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from crypto.ids import new_case_id
 from crypto.signing import SigningPrivateKey
+from crypto.token import TokenKey
 from gateway import check as check_module
 from gateway import cli as cli_module
 from gateway.check import Finding, check, jail_findings
 from gateway.cli import cli, main
+from gateway.clock import SystemClock
 from gateway.errors import AlreadyInitialised, ConfigRefused, NoValidRoster
+from gateway.secrets import GatewaySecrets
+from gateway.windows import ReceiptWindows
 from sanitizer.errors import JailUnavailable
+from vault.outside import NewCase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,7 +99,30 @@ def test_the_home_is_taken_from_the_environment(deployment: Deployment, public: 
 
 def test_expire_says_what_was_forgotten(deployment: Deployment) -> None:
     done = run("expire", "--home", deployment.config.home.parent)
-    assert done.output == "forgot 0 abandoned uploads, 0 files, 0 nonces, 0 spools\n"
+    said = "forgot 0 abandoned uploads, 0 files, 0 nonces, 0 spools, 0 receipt windows\n"
+    assert done.output == said
+
+
+@pytest.mark.claim("C-DAY")
+def test_expire_closes_the_receipt_windows_that_a_crash_left_and_no_younger_one(
+    deployment: Deployment,
+) -> None:
+    key = TokenKey(GatewaySecrets.load(deployment.config).token_key)
+    deployment.clock.seconds = SystemClock().now()
+    windows = ReceiptWindows(deployment.vault, key, deployment.clock)
+    cases = []
+    for age in (0, 3600):
+        deployment.clock.seconds -= age
+        case = NewCase(new_case_id(), secrets.token_bytes(32), bytes(92), windows.sealed_now())
+        deployment.vault.accept_report(case, [])
+        cases.append(case)
+    done = run("expire", "--home", deployment.config.home.parent)
+    assert done.output.endswith(", 1 receipt windows\n")
+    young, old = (deployment.vault.case(case.case_id) for case in cases)
+    assert young is not None
+    assert old is not None
+    assert young.receipt_window == cases[0].receipt_window
+    assert old.receipt_window != cases[1].receipt_window
 
 
 # check
@@ -228,6 +258,9 @@ def test_serve_without_a_home_says_how_one_is_made(which: str, tmp_path: Path) -
 
 def test_the_program_is_installed_and_says_how_it_is_used() -> None:
     program = Path(sys.executable).parent / "amana-gateway"
-    done = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
+    done = subprocess.run([program, "-h"], capture_output=True, text=True, check=True)
     for command in ("init", "serve", "roster", "check", "expire"):
         assert command in done.stdout
+    assert "..." not in done.stdout.partition("Commands:")[2]
+    longer = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
+    assert longer.stdout == done.stdout

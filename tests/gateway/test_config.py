@@ -82,6 +82,14 @@ def test_a_setting_that_makes_no_sense_is_refused_by_its_name(name: str, value: 
         GatewayConfig.from_environment({name: value})
 
 
+@pytest.mark.claim("C-LOST-ANSWER")
+def test_a_form_that_would_be_forgotten_before_its_receipt_is_refused() -> None:
+    long = {"AMANA_RECEIPT_SECONDS": "1800"}
+    with pytest.raises(ConfigRefused, match="AMANA_FORM_SECONDS"):
+        GatewayConfig.from_environment({**long, "AMANA_FORM_SECONDS": "1799"})
+    GatewayConfig.from_environment({**long, "AMANA_FORM_SECONDS": "1800"})
+
+
 def test_the_example_file_documents_every_variable_with_its_default() -> None:
     read = {
         f"AMANA_{name}"

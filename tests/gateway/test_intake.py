@@ -159,6 +159,21 @@ def test_files_that_are_no_longer_staged_are_said_to_be_gone(intake: Intake) -> 
         intake.seal_follow_up(message, keys)
 
 
+def test_files_that_were_sealed_for_another_case_do_not_join_this_one(
+    rehearsal: Rehearsal, intake: Intake
+) -> None:
+    written = report()
+    intake.seal_report(written)
+    keys = intake.keys_of(written.code)
+    other = new_case_id()
+    one = keep(intake, other)
+    message = Message(case=other, id=new_envelope_id(), text="m", language="en", files=(one,))
+    with pytest.raises(FilesGone):
+        intake.seal_follow_up(message, keys)
+    assert rehearsal.follow_ups(written.case) == []
+    assert rehearsal.evidence(written.case) == []
+
+
 @pytest.mark.claim("C-DURABLE")
 def test_a_blob_whose_row_could_not_be_written_is_forgotten(
     rehearsal: Rehearsal, intake: Intake, monkeypatch: pytest.MonkeyPatch
@@ -216,9 +231,9 @@ def test_a_receipt_is_shown_for_a_while_and_never_under_another_key(
     assert intake.received_recently(row, 900)
     clock = rehearsal.clock
     assert isinstance(clock, TestClock)
-    clock.seconds -= 10
+    clock.seconds -= 60  # to before the minute in which it was received
     assert not intake.received_recently(row, 900)
-    clock.seconds += 10 + 900
+    clock.seconds += 60 + 960
     assert not intake.received_recently(row, 900)
     other = replace(rehearsal.secrets, token_key=bytes(32))
     stranger = Intake(

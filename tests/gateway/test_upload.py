@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from flask import Flask, Request, request
 
-from gateway.upload import TEXT_BYTES, SpooledFile, UploadRequest
+from gateway.upload import PARTS_MOST, TEXT_BYTES, SpooledFile, UploadRequest
 from sanitizer.errors import JailUnavailable, TooLarge
 
 if TYPE_CHECKING:
@@ -235,6 +235,25 @@ def test_text_beyond_all_measure_is_refused_whatever_its_form(tmp_path: Path) ->
     body = Many(0)
     body.length = len(many) + len(TAIL)
     assert post(app, body) == 413
+
+
+def test_a_form_of_more_fields_than_any_page_has_is_refused_whatever_its_form(
+    tmp_path: Path,
+) -> None:
+    class Fields(Body):
+        def _made(self, size: int, halfway: Callable[[], None]) -> Iterator[bytes]:
+            del halfway
+            yield b"&".join(b"a=b" for _ in range(size))
+
+    seen: dict[str, Any] = {}
+    app = application(spooling(tmp_path / "s"), seen)
+    for count, status in ((PARTS_MOST + 1, 413), (MIB, 413), (PARTS_MOST, 200)):
+        body = Fields(count)
+        body.length = 4 * count - 1
+        assert post(app, body, "application/x-www-form-urlencoded") == status
+    empty = Fields(0)
+    empty.length = 0
+    assert post(app, empty, "application/x-www-form-urlencoded") == 200
 
 
 def test_a_spool_is_written_once_and_then_read_and_leaves_nothing(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CANARY = b"canary-of-the-journey"
 ANSWER = "نشكرك. وصلنا بلاغك كاملا."
-PICTURE_IS_SHOWN = "() => document.querySelector('.files img').naturalWidth > 100"
+PICTURE_IS_SHOWN = "document.querySelector('.files img').naturalWidth > 100"
 VIDEO_PLAYS = """async () => {
     const video = document.querySelector('.files video');
     video.muted = true;
@@ -130,7 +130,7 @@ def test_an_operator_reads_and_answers_in_the_desks_pages(
     (case,) = cases_at_the_desk(demo) - known
     page.locator(f'ul.cases a[href*="{case}"]').click()
     assert FRAUD["description"] in page.content()
-    assert page.evaluate(PICTURE_IS_SHOWN)
+    page.wait_for_function(PICTURE_IS_SHOWN)
     assert page.evaluate(VIDEO_PLAYS) > 0
     page.fill("textarea[name=text]", "We have read it.")
     page.locator("button", has_text="Seal and send").click()

@@ -59,6 +59,13 @@ def test_a_refusal_in_the_middle_leaves_the_old_copy_alone(tmp_path: Path) -> No
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.parametrize("asked", ["-h", "--help"])
+def test_help_is_given_to_whoever_asks(asked: str) -> None:
+    code, out, _ = run(asked)
+    assert code == 0
+    assert "without its metadata" in out
+
+
 def test_a_command_that_cannot_be_understood_exits_2(tmp_path: Path) -> None:
     assert run()[0] == 2
     assert run(tmp_path / "missing", tmp_path / "clean")[0] == 2

@@ -16,9 +16,12 @@ from sanitizer.clean import sanitize
 from sanitizer.detect import detect
 from sanitizer.errors import (
     Encrypted,
+    Heic,
+    ImageTooLarge,
     JailUnavailable,
     Malformed,
     MetadataSurvived,
+    Sound,
     TooComplex,
     TooLarge,
     Unsupported,
@@ -70,7 +73,18 @@ OTHERS = {
     "%PDF-1.7": Unsupported,
     "PK\3\4": Unsupported,
     "RIFFxxxxWEBP": Unsupported,
-    "xxxxftypM4A ": Unsupported,
+    "RIFFxxxxWAVE": Sound,
+    "FORMxxxxAIFF": Sound,
+    "FORMxxxxILBM": Unsupported,
+    "OggS": Sound,
+    "fLaC": Sound,
+    "ID3\4": Sound,
+    "\xff\xfb\x90": Sound,
+    "\xff\xf1\x50": Sound,
+    "#!AMR\n": Sound,
+    "xxxxftypM4A ": Sound,
+    "xxxxftypheic": Heic,
+    "xxxxftypmif1": Heic,
     "xxxxftypavif": Unsupported,
     "age-encryption.org/v1": Encrypted,
     "plain words": Unsupported,
@@ -81,9 +95,10 @@ OTHERS = {
 def test_other_files_are_refused_by_what_their_bytes_say(head: str) -> None:
     with (
         MemorySource(head.encode("latin1").ljust(64, b"\0")) as source,
-        pytest.raises(OTHERS[head]),
+        pytest.raises(OTHERS[head]) as refused,
     ):
         detect(source)
+    assert type(refused.value) is OTHERS[head]
 
 
 def test_a_file_without_a_type_but_with_an_index_is_a_video() -> None:
@@ -92,8 +107,11 @@ def test_a_file_without_a_type_but_with_an_index_is_a_video() -> None:
 
 
 def test_an_image_beyond_its_limit_is_refused() -> None:
-    with pytest.raises(TooLarge):
+    with pytest.raises(ImageTooLarge):
         clean(phone_photo(CANARY), Limits(image_bytes=100))
+    with pytest.raises(TooLarge) as whole:
+        clean(phone_photo(CANARY), Limits(file_bytes=100))
+    assert whole.value.reason == "too_large"
 
 
 def test_what_broken_numbers_do_to_a_parser_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:

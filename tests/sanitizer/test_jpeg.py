@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
 from sanitizer import jpeg, jpeg_check, reread
-from sanitizer.errors import Malformed, MetadataSurvived, Refused, TooComplex, TooLarge, Unsupported
+from sanitizer.errors import (
+    Malformed,
+    MetadataSurvived,
+    Refused,
+    TooComplex,
+    TooManyPixels,
+    Unsupported,
+)
 from sanitizer.limits import Limits
 from sanitizer.pieces import Plan
 from sanitizer.source import MemorySource
@@ -267,7 +274,7 @@ def test_a_photo_cut_short_anywhere_is_refused() -> None:
 def test_a_photo_of_more_pixels_than_the_limit_is_refused_before_it_is_decoded() -> None:
     at = PLAIN.index(b"\xff\xc0") + 5
     huge = PLAIN[:at] + b"\xff\xdc\xff\xdc" + PLAIN[at + 4 :]
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooManyPixels):
         clean(huge)
 
 

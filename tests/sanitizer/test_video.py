@@ -19,11 +19,13 @@ from sanitizer.errors import (
     AlreadyRead,
     Empty,
     Encrypted,
+    Heic,
     JailUnavailable,
     Malformed,
     MetadataSurvived,
     NotRead,
     Refused,
+    Sound,
     TooComplex,
     TooLarge,
     Unsupported,
@@ -373,9 +375,13 @@ BROKEN: dict[str, tuple[Callable[[], bytes], type[Refused]]] = {
         Refused,
     ),
     "no frames": (lambda: edited(lambda _: bytes(12), *STBL, b"stsz"), Empty),
-    "nothing but sound": (lambda: PLAIN.replace(b"vide", b"text"), Unsupported),
-    "a sound recording": (lambda: PLAIN.replace(b"ftypqt  ", b"ftypM4A "), Unsupported),
-    "a still picture": (lambda: PLAIN.replace(b"ftypqt  ", b"ftypheic"), Unsupported),
+    "nothing but sound": (lambda: PLAIN.replace(b"vide", b"text"), Sound),
+    "neither pictures nor sound": (
+        lambda: PLAIN.replace(b"vide", b"text").replace(b"soun", b"text"),
+        Unsupported,
+    ),
+    "a sound recording": (lambda: PLAIN.replace(b"ftypqt  ", b"ftypM4A "), Sound),
+    "a still picture": (lambda: PLAIN.replace(b"ftypqt  ", b"ftypheic"), Heic),
 }
 
 

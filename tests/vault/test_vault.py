@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event
@@ -26,6 +27,9 @@ from vault.errors import (
     UnknownPart,
 )
 from vault.outside import NewCase, RosterRow, StoredEnvelope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def accepted(shelf: Shelf, *kinds: Kind) -> NewCase:
@@ -285,6 +289,66 @@ def test_closing_the_receipt_window_leaves_as_many_other_bytes(shelf: Shelf) -> 
     assert row.receipt_window != case.receipt_window
     with pytest.raises(UnknownCase):
         shelf.vault.close_receipt_window(CaseId(bytes(16)))
+
+
+def windows_of(shelf: Shelf, held: Sequence[NewCase]) -> list[bytes]:
+    found = []
+    for case in held:
+        row = shelf.vault.case(case.case_id)
+        assert row is not None
+        found.append(row.receipt_window)
+    return found
+
+
+@pytest.mark.claim("C-DAY")
+def test_the_windows_that_are_over_are_closed_whatever_page_they_stand_on(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault_module, "WINDOWS_AT_ONCE", 3)
+    held = [accepted(shelf, Kind.REPORT) for _ in range(7)]
+    over = {case.receipt_window for case in held[1:6]}
+    asked: list[bytes] = []
+
+    def is_over(window: bytes) -> bool:
+        asked.append(window)
+        # No writer waits while it is asked.
+        shelf.vault.remember_nonce(b"k" * 16, secrets.token_bytes(16))
+        return window in over
+
+    assert shelf.vault.close_receipt_windows(is_over) == 5
+    assert sorted(asked) == sorted(case.receipt_window for case in held)
+    for case, window in zip(held, windows_of(shelf, held), strict=True):
+        assert len(window) == 48
+        assert (window == case.receipt_window) == (case.receipt_window not in over)
+    assert shelf.vault.close_receipt_windows(over.__contains__) == 0
+
+
+@pytest.mark.claim("C-DAY")
+def test_windows_are_closed_in_batches_and_are_nowhere_in_the_files_afterwards(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault_module, "WINDOWS_AT_ONCE", 2)
+    held = [accepted(shelf, Kind.REPORT) for _ in range(3)]
+    gone = CaseId(bytes(16))
+    assert shelf.vault.close_receipt_windows_of([gone, *(case.case_id for case in held)]) == 3
+    closed = windows_of(shelf, held)
+    assert len({*closed, *(case.receipt_window for case in held)}) == 6
+    # The control: what stands in a row is found in the files, the log included.
+    files = b"".join(path.read_bytes() for path in shelf.folder.glob("vault.sqlite*"))
+    assert all(window in files for window in closed)
+    assert not [case for case in held if case.receipt_window in files]
+    assert shelf.vault.close_receipt_windows_of([]) == 0
+
+
+def test_a_reader_keeps_the_closing_of_windows_waiting_for_a_moment_only(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault_module, "LOG_SECONDS", 0)
+    case = accepted(shelf, Kind.REPORT)
+    with shelf.vault._database.reading() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM cases").scalar_one()
+        assert shelf.vault.close_receipt_windows_of([case.case_id]) == 1
+    assert windows_of(shelf, [case]) != [case.receipt_window]
 
 
 # The index.

@@ -107,6 +107,7 @@ def _derived(name: str, code: str, deployment: bytes, pepper: bytes) -> dict[str
         "reply_public": keys.reply_public.raw,
         "follow_up_seed": keys.follow_up_signing.seed,
         "follow_up_public": keys.follow_up_public.raw,
+        "first_case_id": keys.first_case_id,
     }
     return {"name": name, "code": code} | {field: raw.hex() for field, raw in values.items()}
 

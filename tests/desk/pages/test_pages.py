@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import time
 import tracemalloc
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,10 @@ from desk.cases import Cases
 from desk.errors import BindRefused
 from desk.evidence import EvidenceFile, open_evidence
 from desk.pages.app import HEADERS, create_pages
-from desk.pages.door import COOKIE, Bind, OneTimeLink, Sessions
+from desk.pages.door import Bind, OneTimeLink, Sessions
+from desk.pages.markup import isolated
 from desk.pages.media import RangeImpossible, kind_of, parse_range
+from desk.words import REHEARSAL
 from tests.desk.world import JPEG, Reporter, World
 
 if TYPE_CHECKING:
@@ -67,7 +71,7 @@ def test_the_link_works_exactly_once(app: Flask, link: OneTimeLink) -> None:
     answer = first.get(f"/link/{link.token}", headers=OURS)
     assert answer.status_code == 303
     cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith(COOKIE)
+    assert re.match(r"s[0-9a-f]{16}=", cookie)
     for part in ("HttpOnly", "SameSite=Strict", "Path=/"):
         assert part in cookie
     assert second.get(f"/link/{link.token}", headers=OURS).status_code == 401
@@ -96,7 +100,7 @@ def test_the_link_stays_dead_in_a_process_that_was_forked_before_it_was_used() -
 
 def test_a_made_up_cookie_lets_nobody_in(app: Flask) -> None:
     client = app.test_client()
-    client.set_cookie(COOKIE, "made-up")
+    client.set_cookie(Sessions().cookie, "made-up")
     assert client.get("/", headers=OURS).status_code == 401
     assert not Sessions().knows(None)
 
@@ -237,7 +241,8 @@ def test_a_case_shows_report_files_what_was_removed_and_the_conversation(
     note = world.entry(reporter.case, "triage", parents=[said.header.hash])
     sync(*report, *asked, said, note)
     shown = text(page, f"/case/{reporter.case.hex()}")
-    assert "&lt;b&gt;مرحبا&lt;/b&gt; see hxxps://evil[.]example[.]org/x" in shown
+    link = '<bdi dir="ltr">hxxps://evil[.]example[.]org/x</bdi>'
+    assert f"&lt;b&gt;مرحبا&lt;/b&gt; see {link}" in shown
     assert "evil.example.org" not in shown
     assert "GPS position, camera serial number" in shown
     assert "Nothing had to be removed" in shown
@@ -250,6 +255,96 @@ def test_a_case_shows_report_files_what_was_removed_and_the_conversation(
     )
     assert "Locked: sealed to the custodians" in shown
     assert shown.count('dir="auto"') > 3
+
+
+def test_a_telephone_number_keeps_its_order_between_arabic_letters(
+    page: FlaskClient, world: World, sync: Synced, reporter: Reporter
+) -> None:
+    report = reporter.report(description="اتصل بي على +212 6 12-34 <b> غدا")
+    asked = reporter.follow_up("أو 0537 00 11 22.", parents=[report[0].header.hash])
+    said = world.reply(reporter.case, "في 12:30", reporter.reply_key)
+    sync(*report, *asked, said)
+    shown = text(page, f"/case/{reporter.case.hex()}")
+    assert 'على <bdi dir="ltr">+212 6 12-34</bdi> &lt;b&gt; غدا</bdi>' in shown
+    assert 'أو <bdi dir="ltr">0537 00 11 22</bdi>.</bdi>' in shown
+    assert 'في <bdi dir="ltr">12:30</bdi></bdi>' in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "marked"),
+    [
+        ("<i>&", "&lt;i&gt;&amp;"),
+        ("", ""),
+        ("7", "7"),
+        ("ج 7 ج", "ج 7 ج"),
+        ("1/2", "[1/2]"),
+        ("٠٦ ١٢", "[٠٦ ١٢]"),
+        ("x1234 y", "x1234 y"),
+        ("+1 2+3 4", "[+1 2]+[3 4]"),
+        ("https://a.test/1-2?x=<>", "[https://a.test/1-2?x=&lt;&gt;]"),
+        ("www[.]a[.]test/2024-11 و", "[www[.]a[.]test/2024-11] و"),
+        ("a\u202eb 1\u20682\x00 3", "a\\u202eb 1\\u20682\\u0000 3"),
+    ],
+)
+def test_what_is_read_from_the_left_is_isolated_and_all_is_escaped(typed: str, marked: str) -> None:
+    plainly = str(isolated(typed)).replace('<bdi dir="ltr">', "[").replace("</bdi>", "]")
+    assert plainly == marked
+
+
+@pytest.mark.parametrize("piece", ["1 ", "1", " ", "+", "+1", "a.", "1 a", "://", "www.", "é"])
+def test_no_text_makes_isolating_slow(piece: str) -> None:
+    started = time.process_time()
+    isolated(piece * 200_000)
+    # Quadratic would be hours.
+    assert time.process_time() - started < 10
+
+
+def test_every_page_says_that_it_is_a_rehearsal(
+    page: FlaskClient, app: Flask, sync: Synced, reporter: Reporter
+) -> None:
+    sync(*reporter.report())
+    answers = [
+        page.get("/", headers=OURS),
+        page.get(f"/case/{reporter.case.hex()}", headers=OURS),
+        page.get("/nothing", headers=OURS),
+        app.test_client().get("/", headers=OURS),
+        page.post("/lock", headers=FORM),
+    ]
+    for answer in answers:
+        assert f'<p class="rehearsal">{REHEARSAL}</p>' in answer.text
+
+
+def test_no_page_speaks_of_a_rehearsal_when_the_roster_is_in_earnest(
+    page: FlaskClient, world: World, server: FakeServer
+) -> None:
+    server.note = world.renewed(rehearsal=False).note
+    page.post("/sync", headers=FORM)
+    assert "rehearsal" not in text(page, "/").lower()
+
+
+def test_a_file_is_called_on_the_page_what_an_export_calls_it(
+    page: FlaskClient, sync: Synced, reporter: Reporter
+) -> None:
+    first = reporter.evidence("photo-1.jpg", "image/jpeg", JPEG)
+    second = reporter.evidence("photo-1.jpg", "image/jpeg", JPEG + b"2")
+    report = reporter.report([first])
+    sync(*report, *reporter.follow_up("x", [second], parents=[report[0].header.hash]))
+    shown = text(page, f"/case/{reporter.case.hex()}")
+    assert "<bdi>photo-1.jpg</bdi>" in shown
+    assert "<bdi>message-1-photo-1.jpg</bdi>" in shown
+    assert "wrote message 1 <time>" in shown
+
+
+def test_a_case_reads_in_the_order_of_its_source_at_every_width(
+    page: FlaskClient, sync: Synced, reporter: Reporter
+) -> None:
+    sync(*reporter.report([reporter.evidence("photo-1.jpg", "image/jpeg", JPEG)]))
+    shown = text(page, f"/case/{reporter.case.hex()}")
+    places = [shown.index(f'class="{part}"') for part in ("timeline", "evidence", "does")]
+    assert places == sorted(places)
+    # A keyboard and a screen reader go by the source: no rule may draw another order.
+    css = page.get("/static/desk.css", headers=OURS).text
+    assert re.findall(r"[;{\s]order\s*:|-reverse\b|\bdense\b", css) == []
 
 
 def test_a_forged_case_is_shown_with_its_alarm_and_no_form_to_answer(

@@ -14,12 +14,22 @@ import pytest
 
 from gateway.intake import Intake
 from gateway.site import files as site_files
-from gateway.site.context import size_text
-from sanitizer.errors import Encrypted, JailUnavailable, TooComplex
-from tests.support.media import phone_photo
+from gateway.site.app import HERE
+from gateway.site.words import load_words
+from sanitizer.errors import (
+    Encrypted,
+    ImageTooLarge,
+    JailUnavailable,
+    Refused,
+    TooComplex,
+    Unsupported,
+)
+from tests.support.media import phone_photo, phone_video
 from tests.support.site import COMMON, Writer, errors_of, kept_files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gateway.upload import SpooledFile, UploadRequest
     from tests.support.rehearsal import Rehearsal
 
@@ -95,7 +105,7 @@ def test_a_form_that_is_too_large_altogether_gets_a_translated_page(rehearsal: R
     page = writer.send(writer.begin(), files=(("a", bytes(60_000)),))
     assert page.status_code == 413
     assert "trop à la fois" in page.text
-    assert "49 KB" in page.text
+    assert "49 Ko" in page.text
     assert page.headers["Cache-Control"] == "no-store"
 
 
@@ -104,7 +114,8 @@ def test_a_body_that_is_refused_is_read_to_its_end_so_that_the_browser_sees_the_
 ) -> None:
     limits = replace(rehearsal.config.site, form_bytes=50_000)
     small = replace(rehearsal, config=replace(rehearsal.config, site=limits))
-    for size, read in ((120_000, 120_000), (5_000_000, 200_000)):
+    bound = 16 * 1024**2
+    for size, read in ((120_000, 120_000), (bound, bound), (bound + 1, 0)):
         body = io.BytesIO(bytes(size))
         page = small.site_client().post(
             "/ar/send", input_stream=body, content_length=size, content_type=MULTIPART
@@ -138,6 +149,17 @@ def test_every_reason_of_the_sanitizer_has_a_sentence(
         page = writer.send(writer.begin(), files=(("a.jpg", PHOTO),))
         assert page.status_code == 422
         assert len(errors_of(page)) == 1
+
+
+def test_no_reason_of_the_sanitizer_was_forgotten() -> None:
+    def leaves(kind: type[Refused]) -> Iterator[type[Refused]]:
+        for one in kind.__subclasses__():
+            yield one
+            yield from leaves(one)
+
+    for words in load_words(HERE / "translations").values():
+        for leaf in leaves(Refused):
+            assert words.has(f"refused.{leaf.reason}"), leaf
 
 
 @pytest.mark.claim("C-DURABLE")
@@ -199,8 +221,68 @@ def test_a_name_cannot_turn_the_page_around(rehearsal: Rehearsal) -> None:
     assert "\u202e" not in page.text
 
 
-def test_sizes_are_said_as_people_say_them() -> None:
-    assert size_text(10) == "1 KB"
-    assert size_text(200_000) == "195 KB"
-    assert size_text(20 * 1024 * 1024) == "20 MB"
-    assert size_text(2 * 1024**3) == "2 GB"
+MOVIE = phone_video(b"canary")
+REASONS = {
+    "bomb.png": (png_bomb(), "The most is 200 million pixels"),
+    "voice.m4a": (b"\0\0\0\x18ftypM4A " + bytes(500), "write down what is said"),
+    "voice.ogg": (b"OggS" + bytes(500), "write down what is said"),
+    "voice.mp4": (MOVIE.replace(b"vide", b"text"), "write down what is said"),
+    "photo.heic": (b"\0\0\0\x18ftypheic" + bytes(500), "Settings > Camera > Formats"),
+    "half.mp4": (MOVIE[: len(MOVIE) // 2], "This video is damaged or not complete"),
+    "half.jpg": (PHOTO[: len(PHOTO) // 2], "or take a screenshot of it."),
+    "film.mkv": (b"\x1aE\xdf\xa3" + bytes(500), "This kind of file cannot be cleaned here"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(REASONS))
+def test_what_to_do_instead_is_said_for_each_kind_of_file(rehearsal: Rehearsal, name: str) -> None:
+    content, sentence = REASONS[name]
+    writer = Writer(rehearsal.site_client())
+    page = writer.send(writer.begin(), files=((name, content),))
+    assert page.status_code == 422
+    (error,) = errors_of(page)
+    assert sentence in error
+    assert "2 GB" not in error
+    if name.endswith("mp4"):
+        assert "screenshot" not in error
+        assert "record the screen" in error.lower()
+
+
+def test_a_video_that_is_too_much_work_is_answered_as_a_video(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error, sentence in (
+        (TooComplex(), "This video would take too much work"),
+        (Unsupported(), "This video is of a kind"),
+    ):
+
+        def refuse(*_: object, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(site_files, "sanitize", refuse)
+        writer = Writer(rehearsal.site_client())
+        page = writer.send(writer.begin(), files=(("film.mp4", MOVIE),))
+        assert sentence in errors_of(page)[0]
+
+
+@pytest.mark.parametrize(
+    ("lang", "size"), [("ar", "100 ميغابايت"), ("fr", "100 Mo"), ("en", "100 MB")]
+)
+def test_a_picture_beyond_its_own_limit_is_told_that_limit(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch, lang: str, size: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ImageTooLarge
+
+    monkeypatch.setattr(site_files, "sanitize", refuse)
+    limits = replace(rehearsal.config.site, file_bytes=100 * 1024**2)
+    small = replace(rehearsal, config=replace(rehearsal.config, site=limits))
+    writer = Writer(small.site_client(), lang)
+    page = writer.send(writer.begin(), files=(("a.jpg", PHOTO), ("a.jpg", PHOTO)))
+    # Two of the same name, refused for the same reason: said once, with a count.
+    (error,) = errors_of(page)
+    assert size in error
+    assert error.endswith("× 2")
+    monkeypatch.undo()
+    page = Writer(rehearsal.site_client(), lang).begin()
+    assert 'accept="image/jpeg,image/png,video/mp4,video/quicktime"' in page.text

@@ -6,6 +6,7 @@ import html
 import io
 import re
 import threading
+import time
 import zlib
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ import pytest
 from crypto.header import Kind
 from gateway.errors import NoValidRoster
 from gateway.intake import Busy, FilesGone, Intake
+from gateway.site.app import HERE
 from gateway.site.tokens import FormToken
+from gateway.site.words import load_words
 from tests.support.media import phone_photo
 from tests.support.rehearsal import Rehearsal, TestClock, fields_of, make_rehearsal
 from tests.support.site import (
@@ -32,8 +35,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
 
 PHOTO = phone_photo(b"canary", width=64, height=48)
+WORDS = load_words(HERE / "translations")
 
 
 def moved(rehearsal: Rehearsal, seconds: int) -> None:
@@ -138,6 +143,141 @@ def test_ten_thousand_characters_too_many_are_an_error_and_not_the_end(writer: W
 
 
 @pytest.mark.claim("C-TYPED")
+def test_a_name_beside_without_a_name_is_asked_about_and_kept(
+    rehearsal: Rehearsal, writer: Writer
+) -> None:
+    typed = {"identity-name": "Fatima", "identity-phone": "0612345678", "amount": "500"}
+    page = writer.send(writer.begin(), changes=typed, files=(("a", PHOTO),))
+    assert page.status_code == 422
+    assert errors_of(page) == [
+        (
+            "You wrote in “How much”, but to “Was money lost?” you answered “No”. With that "
+            "answer it is not sent. Choose another answer there, or empty what you wrote here."
+        ),
+        (
+            "You wrote in “Telephone”, “First name and family name”, but to “How you want to "
+            "report” you answered “Without a name”. With that answer it is not sent. Choose "
+            "another answer there, or empty what you wrote here."
+        ),
+    ]
+    for kept in typed.values():
+        assert f'value="{kept}"' in page.text
+    assert kept_files(page) == ["photo-1.jpg"]
+    assert rehearsal.stored() == ()
+    named = {**typed, "identity_mode": "full_identity", "money_lost": "yes"}
+    assert writer.send(page, changes=named).status_code == 200
+    (identity,) = [one for one in rehearsal.stored() if one.header.kind is Kind.IDENTITY]
+    assert rehearsal.identity(identity).identity == {"name": "Fatima", "phone": "0612345678"}
+
+
+@pytest.mark.claim("C-TYPED")
+@pytest.mark.parametrize(
+    ("lang", "sentence"),
+    [
+        ("fr", "mais vous n’avez pas répondu à «\u00a0A-t-on payé quelque chose\u00a0?\u00a0»."),
+        ("ar", "لكنك لم تجب عن «هل دُفع شيء؟»."),
+    ],
+)
+def test_payments_without_an_answer_whether_anything_was_paid_are_asked_about(
+    client: FlaskClient, lang: str, sentence: str
+) -> None:
+    writer = Writer(client, lang, "sextortion")
+    typed = {"payments-0-bank": "First Bank", "payments-1-bank": "Other Bank"}
+    page = writer.send(writer.begin(), changes=typed)
+    (error,) = errors_of(page)
+    assert sentence in error
+    # One name for the two inputs of the same column, and the folded part stands open.
+    assert error.count("«") == 2
+    assert re.search(r"<details open>\s*<summary>(Paiements|الأداءات)", page.text)
+
+
+def summary_of(page: TestResponse) -> list[str]:
+    """The lines of the list at the top."""
+    box = re.search(r'<div class="errors".*?<ul>(.*?)</ul>', page.text, flags=re.DOTALL)
+    assert box
+    lines = re.findall("<li>(.*?)</li>", box[1])
+    return [html.unescape(re.sub("<[^>]+>", "", line)) for line in lines]
+
+
+def test_the_list_of_mistakes_names_each_question_in_the_order_of_the_page(writer: Writer) -> None:
+    changes: dict[str, object] = {
+        "notice_read": None,
+        "role": None,
+        "money_lost": "yes",
+        "payments-1-amount": "lots",
+        "payments-0-amount": "many",
+        "suspect-phones": ["none", "no", "0612345678"],
+        "identity_mode": "full_identity",
+        "identity-name": "Fatima",
+        "identity-email": "foo@@",
+        "amount": "3",
+        "amount-currency": "XXX",
+        "surprise": "x",
+    }
+    page = writer.send(writer.begin(), changes=changes, files=(("bad.jpg", b"x"),))
+    phone = "Please write a telephone number with its digits."
+    choose = "Please choose one of the answers."
+    amount = "Please write the sum in digits, for example 1500,50."
+    lines = summary_of(page)
+    assert lines[0].startswith("The form held something")
+    assert lines[1:5] == [
+        f"You are – {choose}",
+        f"How much – {choose}",
+        f"Payments › Line 1 › Sum – {amount}",
+        f"Payments › Line 2 › Sum – {amount}",
+    ]
+    assert lines[5] == f"The person who did it › Telephone numbers – {phone} × 2"
+    assert lines[6].startswith("bad.jpg – This kind of file")
+    assert lines[7:] == [
+        (
+            "Your contact and your name › E-mail – "
+            "Please write an e-mail address such as name@example.org."
+        ),
+        "I have read how my data is handled – Please tick this box once you have read the text.",
+    ]
+    assert errors_of(page).count(f"{phone} × 2") == 1
+    for target in re.findall(r'href="#(f-[^"]+)"', page.text):
+        assert page.text.count(f'id="{target}"') == 1
+    assert len(set(re.findall(r' id="([^"]+)"', page.text))) == len(
+        re.findall(r' id="([^"]+)"', page.text)
+    )
+
+
+def test_the_first_page_names_the_questions_too(client: FlaskClient) -> None:
+    assert summary_of(client.post("/en/write", data={"category": ""})) == [
+        "Is somebody in danger now? – Please choose one of the answers.",
+        "What is it about? – Please choose one of the answers.",
+    ]
+
+
+def test_what_is_needed_is_said_before_the_writing(client: FlaskClient) -> None:
+    for lang, hint, only_if in (
+        ("en", "in 10 to 10,000 characters", "“Yes” or “Only an attempt”"),
+        ("fr", "en 10 à 10\u202f000 caractères", "« Oui » ou « Seulement une tentative »"),
+        ("ar", "بين 10 و10.000 حرف", "«نعم» أو «محاولة فقط»"),
+    ):
+        page = Writer(client, lang).begin()
+        text = re.sub("<[^>]+>", "", page.text).replace("\u00a0", " ")
+        assert hint in text
+        assert only_if in text
+
+
+def test_the_line_that_was_asked_for_is_where_the_writing_goes_on(writer: Writer) -> None:
+    form = writer.begin()
+    assert "autofocus" not in form.text
+    for more, line in (
+        ("payments", 'name="payments-1-date"'),
+        ("accounts", 'name="accounts-1-platform"'),
+        ("suspect-phones", 'name="suspect-phones"'),
+    ):
+        page = writer.send(form, changes={"more": more})
+        (focused,) = re.findall(r"<[^>]+ autofocus>", page.text)
+        assert line in focused
+    page = writer.send(form, changes={"more": "payments"}, files=(("a", b"no picture"),))
+    assert "autofocus" not in page.text
+
+
+@pytest.mark.claim("C-TYPED")
 def test_an_unknown_field_is_refused_and_the_text_is_kept(
     rehearsal: Rehearsal, writer: Writer
 ) -> None:
@@ -230,7 +370,7 @@ def test_after_a_quarter_of_an_hour_the_code_is_not_shown_again(
 ) -> None:
     form = writer.begin()
     receipt = writer.send(form)
-    moved(rehearsal, 15 * 60)
+    moved(rehearsal, 16 * 60)  # the window begins with its minute
     for page in (
         writer.send(form),
         writer.client.post(
@@ -274,6 +414,61 @@ def test_once_left_no_second_sending_shows_the_code(rehearsal: Rehearsal, writer
     assert page.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
     assert code_of(receipt) not in page.text
     assert "This report was received" in writer.send(form).text
+
+
+@pytest.mark.claim("C-LOST-ANSWER")
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+def test_leaving_from_the_form_closes_the_receipt_whose_answer_was_lost(
+    rehearsal: Rehearsal, client: FlaskClient, lang: str
+) -> None:
+    writer = Writer(client, lang)
+    for form in (writer.begin(), writer.send(writer.begin(), changes={"description": None})):
+        # The exit of the form's page, as a browser without script would press it.
+        page_exit = re.search(r'<div class="exit">(.*?)</div>', form.text, flags=re.DOTALL)
+        assert page_exit
+        assert f'<form method="post" action="/{lang}/leave">' in page_exit[1]
+        token = re.search(r'name="token" value="([^"]+)"', page_exit[1])
+        assert token
+        before = len(rehearsal.stored())
+        code = code_of(writer.send(form))  # the answer is lost on its way
+        left = client.post(f"/{lang}/leave", data={"token": token[1]})
+        assert left.headers["Refresh"] == f"0; url={rehearsal.config.leave_url}"
+        again = writer.send(form)
+        assert again.status_code == 200
+        assert code not in again.text
+        assert len(rehearsal.stored()) == before + 2
+
+
+@pytest.mark.claim("C-LOST-ANSWER")
+def test_the_same_form_again_is_one_report_even_when_it_grew_too_old_meanwhile(
+    rehearsal: Rehearsal, writer: Writer
+) -> None:
+    form = writer.send(writer.begin(), changes={"action": "add"}, files=(("a", PHOTO),))
+    moved(rehearsal, rehearsal.config.times.form_seconds - 60)
+    first = writer.send(form)
+    before = (rehearsal.stored(), sorted(staged(rehearsal)))
+    moved(rehearsal, 120)
+    again = writer.send(form)
+    assert code_of(again) == code_of(first)
+    assert (rehearsal.stored(), sorted(staged(rehearsal))) == before
+    # The receipt's own page is as old as its form, and is confirmed and left all the same.
+    last = code_of(first)[-4:]
+    data = {"token": token_of(again), "last_four": last}
+    assert "you kept your code" in writer.client.post("/en/confirm", data=data).text
+    assert code_of(first) not in writer.send(form).text
+
+
+@pytest.mark.claim("C-LOST-ANSWER")
+def test_a_receipt_is_left_even_when_its_form_grew_too_old(
+    rehearsal: Rehearsal, writer: Writer
+) -> None:
+    form = writer.begin()
+    moved(rehearsal, rehearsal.config.times.form_seconds - 60)
+    receipt = writer.send(form)
+    moved(rehearsal, 120)
+    writer.client.post("/en/leave", data={"token": token_of(receipt)})
+    assert code_of(receipt) not in writer.send(form).text
+    assert len(rehearsal.stored()) == 2
 
 
 def test_leaving_is_a_redirection_from_any_page_and_asks_the_browser_to_forget(
@@ -459,7 +654,7 @@ def test_the_longest_name_that_the_form_takes_fits(rehearsal: Rehearsal, writer:
         "identity_mode": "full_identity",
         "identity-name": "ظ" * 100,
         "identity-city": "ظ" * 80,
-        "identity-email": "ظ" * 120,
+        "identity-email": "ظ" * 60 + "@" + "ظ" * 50 + ".المغرب",
         "identity-phone": "+" + "1" * 20,
         "identity-birth_year": "1990",
         "safe_contact-hours": "ظ" * 80,
@@ -511,11 +706,113 @@ def test_a_rehearsal_says_so_on_every_page_and_a_real_site_does_not(
     real.vault.close()
 
 
-def test_confirming_something_that_is_no_receipt_gets_the_calm_page(writer: Writer) -> None:
-    for token in ("", token_of(writer.begin())):
-        page = writer.client.post("/en/confirm", data={"token": token, "last_four": "1234"})
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+def test_confirming_something_that_is_no_receipt_is_not_told_that_it_was_received(
+    rehearsal: Rehearsal, client: FlaskClient, lang: str
+) -> None:
+    words = WORDS[lang]
+    form = token_of(Writer(client, lang).begin())
+    for token in ("", form):
+        page = client.post(f"/{lang}/confirm", data={"token": token, "last_four": "1234"})
         assert page.status_code == 200
-        assert "This report was received" in page.text
+        assert str(words("no_receipt.text")) in page.text
+        assert str(words("received.heading")) not in page.text
+    moved(rehearsal, rehearsal.config.times.form_seconds)
+    page = client.post(f"/{lang}/confirm", data={"token": form, "last_four": "1234"})
+    assert str(words("no_receipt.text")) in page.text
+
+
+def test_a_report_that_had_arrived_is_not_said_to_hold_what_was_changed_afterwards(
+    rehearsal: Rehearsal, writer: Writer
+) -> None:
+    form = writer.begin()
+    writer.send(form)
+    moved(rehearsal, 16 * 60)  # the window begins with its minute
+    page = writer.send(form, changes={"description": "Something else."}, files=(("a", PHOTO),))
+    assert "was not kept" in page.text
+    assert "Nothing is lost" not in page.text
+    assert fields_of(rehearsal.report(rehearsal.only_case()))["description"] != "Something else."
+    assert staged(rehearsal) == []
+
+
+def test_the_notice_promises_no_erasure_that_the_site_would_do_by_itself(
+    client: FlaskClient,
+) -> None:
+    for lang, sentence in (
+        ("en", "Nothing is erased or changed by itself."),
+        ("fr", "Rien n’est effacé ni modifié automatiquement."),
+        ("ar", "لا يُمحى شيء ولا يُغيَّر تلقائيا."),
+    ):
+        assert sentence in Writer(client, lang).begin().text
+
+
+@pytest.mark.claim("C-TYPED")
+def test_a_list_is_echoed_no_longer_than_it_may_be_and_the_page_says_so(writer: Writer) -> None:
+    page = writer.send(
+        writer.begin(), changes={"urls": ["", *(f"n{n}.example" for n in range(900))]}
+    )
+    assert page.status_code == 422
+    (error,) = errors_of(page)
+    assert error.startswith("There are more than 20 lines: only the first 20 are still here.")
+    assert re.findall(r'name="urls" value="([^"]*)"', page.text) == [
+        f"n{n}.example" for n in range(20)
+    ]
+    assert len(page.data) < 120_000
+
+
+@pytest.mark.claim("C-TYPED")
+def test_a_line_beyond_all_measure_comes_back_shortened_and_the_page_says_so(
+    writer: Writer,
+) -> None:
+    typed = "a" * 1_000_000
+    page = writer.send(writer.begin(), changes={"place-city": typed, "urls": [typed]})
+    assert page.status_code == 422
+    assert len(errors_of(page)) == 1 + 1
+    assert all("Only its beginning is still here" in one for one in errors_of(page))
+    assert 'value="' + "a" * 10_000 + '"' in page.text
+    assert len(page.data) < 120_000
+    kept = writer.send(writer.begin(), changes={"place-city": "a" * 10_000})
+    assert "a" * 10_000 in kept.text
+    assert "Nothing was cut off" in errors_of(kept)[0]
+
+
+@pytest.mark.claim("C-TYPED")
+@pytest.mark.parametrize(
+    ("category", "name"), [("sextortion", "deadline"), ("threats", "planned_time")]
+)
+def test_a_megabyte_of_spaces_in_a_time_stops_nobody(
+    client: FlaskClient, category: str, name: str
+) -> None:
+    writer = Writer(client, "en", category)
+    form = writer.begin()
+    began = time.monotonic()
+    for typed in ("1" + " " * 1_000_000 + "x", "1" + " " * 900 + "x"):
+        page = writer.send(form, changes={name: typed})
+        assert page.status_code == 422
+        assert len(errors_of(page)) == 1
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.claim("C-TYPED")
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+@pytest.mark.parametrize("kind", ["multipart/form-data", "application/x-www-form-urlencoded"])
+def test_a_form_of_thousands_of_fields_is_refused_in_its_own_language(
+    rehearsal: Rehearsal, client: FlaskClient, lang: str, kind: str
+) -> None:
+    data = {"token": token_of(Writer(client, lang).begin()), "urls": ["a"] * 2_001}
+    page = client.post(f"/{lang}/send", data=data, content_type=kind)
+    assert page.status_code == 413
+    assert str(WORDS[lang]("problem.413.heading")) in page.text
+    assert len(page.data) < 20_000
+    data["urls"] = ["a"] * 1_990
+    assert client.post(f"/{lang}/send", data=data, content_type=kind).status_code == 422
+    assert rehearsal.stored() == ()
+
+
+def test_four_digits_are_looked_for_in_a_few_characters_only(writer: Writer) -> None:
+    receipt = writer.report()
+    data = {"token": token_of(receipt), "last_four": " " * 3_000_000 + code_of(receipt)[-4:]}
+    assert writer.client.post("/en/confirm", data=data).status_code == 422
 
 
 def test_the_form_is_posted_in_no_other_way_than_a_form(client: FlaskClient) -> None:

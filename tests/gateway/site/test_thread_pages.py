@@ -11,15 +11,17 @@ import pytest
 
 from crypto.envelope import EnvelopeSealer
 from crypto.header import Kind
-from crypto.ids import Day, HeaderHash
-from crypto.manifest import FollowUpBody, SignedManifest
+from crypto.ids import Day, HeaderHash, date_of
+from crypto.manifest import DAY_END, FollowUpBody, ReplyBody, SignedManifest
 from crypto.receipt import ReceiptCode
 from crypto.signing import SigningPrivateKey
 from crypto.wrap import OperatorsAndReceipt
 from gateway.config import SiteTimes
 from gateway.errors import NoValidRoster
 from gateway.intake import Busy, FilesGone, Intake
+from gateway.site.app import HERE
 from gateway.site.thread_pages import PADDED_BYTES, ShownReply, _in_order
+from gateway.site.words import load_words
 from tests.support.media import phone_photo
 from tests.support.rehearsal import Rehearsal, TestClock, make_rehearsal
 from tests.support.site import Writer, code_of, errors_of, kept_files, token_of
@@ -132,18 +134,21 @@ def test_an_answer_is_read_with_its_day_and_the_day_of_the_last_visit(
     page = writer.open(code)
     assert "Please &lt;b&gt;send&lt;/b&gt; the number.\nشكرا" in page.text
     assert 'dir="auto">Please' in page.text
-    assert re.search(r'<bdi dir="ltr">\d{4}-\d\d-\d\d</bdi>', page.text)
+    today = rehearsal.clock.today()
+    words = load_words(HERE / "translations")["ar"].day(date_of(today).isoformat())
+    assert page.text.count(f"<bdi>{words}</bdi>") == 2
     assert len(page.data) == PADDED_BYTES[0]
     assert "\u0627\u0633\u062a\u064f\u0639\u0645\u0644" in page.text  # the sentence of the last use
 
 
-@pytest.mark.parametrize(("length", "padded"), [(20_000, 128), (200_000, 512), (700_000, 1024)])
-def test_a_long_answer_is_padded_to_one_of_few_sizes(
-    rehearsal: Rehearsal, length: int, padded: int
+@pytest.mark.parametrize(("count", "padded"), [(1, 128), (3, 512), (6, 1024)])
+def test_long_answers_are_padded_to_one_of_few_sizes(
+    rehearsal: Rehearsal, count: int, padded: int
 ) -> None:
     writer = Writer(rehearsal.site_client())
     code = code_of(writer.report())
-    answer(rehearsal, "a" * (length * 2 if padded == 128 else length))
+    for _ in range(count):
+        answer(rehearsal, "a" * 100_000)
     assert len(writer.open(code).data) == padded * 1024
 
 
@@ -197,6 +202,92 @@ def test_an_answer_sealed_again_into_another_case_is_not_shown(rehearsal: Rehear
     page = writer.open(code)
     assert "Meant for somebody else." not in page.text
     assert "could not be verified" in page.text
+
+
+@pytest.mark.claim("C-ALIKE")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"v":1,"text":"Odd.","author_day":9007199254740991}',
+        b'{"v":1,"text":"Odd.","author_day":-9007199254740991}',
+        b'{"v":1,"text":"Odd.","author_day":2932897}',  # the day after 9999-12-31
+        b'{"v":1,"text":"Odd.","author_day":"Tuesday"}',
+        b'{"v":1,"text":"Odd.\\ud800","author_day":20000}',
+        b'{"v":1,"text":["Odd."],"author_day":20000}',
+        b"[" * 5000,
+        b"Odd.",
+        b"",
+    ],
+)
+def test_an_answer_that_is_signed_and_makes_no_sense_is_unproven_and_the_others_are_shown(
+    rehearsal: Rehearsal, body: bytes
+) -> None:
+    writer = Writer(rehearsal.site_client())
+    code = code_of(writer.report())
+    answer(rehearsal, "This one can be read.")
+    send_raw(rehearsal, body)
+    page = writer.open(code)
+    assert page.status_code == 200
+    assert len(page.data) == PADDED_BYTES[0]
+    assert "This one can be read." in page.text
+    assert "could not be verified" in page.text
+    assert "Odd." not in page.text
+    assert writer.say(page, "One more.").status_code == 200
+
+
+def test_an_answer_of_the_first_and_of_the_last_day_that_a_body_may_name_is_shown(
+    rehearsal: Rehearsal,
+) -> None:
+    code = code_of(Writer(rehearsal.site_client()).report())
+    for day in (1, DAY_END - 1):
+        send_raw(rehearsal, b'{"v":1,"text":"Shown.","author_day":%d}' % day)
+    for lang in ("ar", "fr", "en"):
+        page = Writer(rehearsal.site_client(), lang).open(code)
+        assert page.status_code == 200
+        assert "Shown." in page.text
+
+
+@pytest.mark.claim("C-ALIKE")
+def test_an_answer_that_breaks_its_reader_is_unproven_and_no_error(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: bytes) -> ReplyBody:
+        raise KeyError("something nobody thought of")
+
+    writer = Writer(rehearsal.site_client())
+    code = code_of(writer.report())
+    answer(rehearsal, "Never mind.")
+    monkeypatch.setattr(ReplyBody, "from_json", broken)
+    page = writer.open(code)
+    assert page.status_code == 200
+    assert "could not be verified" in page.text
+
+
+def send_raw(rehearsal: Rehearsal, body: bytes) -> None:
+    """Put an operator's answer into the one case: truly signed, with whatever body."""
+    case = rehearsal.only_case()
+    sealer = EnvelopeSealer(
+        kind=Kind.REPLY,
+        deployment=rehearsal.roster.deployment,
+        case=case,
+        roster_hash=rehearsal.roster.hash,
+        day=rehearsal.clock.today(),
+    )
+    readers = OperatorsAndReceipt(
+        rehearsal.roster.evidence_keys(), rehearsal.report(case).reply_key
+    )
+    signed = SignedManifest.sign(
+        Kind.REPLY,
+        rehearsal.operators[0].sign,
+        deployment=rehearsal.roster.deployment,
+        case=case,
+        envelope=sealer.id,
+        recipients=readers.kids,
+        parents=(),
+        body=body,
+    )
+    sealed = sealer.seal(signed.to_json(), readers)
+    rehearsal.vault.append(StoredEnvelope(sealed.header, sealed.wraps, sealed.manifest))
 
 
 def test_answers_stand_in_the_order_in_which_they_were_written() -> None:
@@ -274,18 +365,39 @@ def test_a_first_message_to_an_unused_code_opens_a_case(rehearsal: Rehearsal) ->
     assert "We read it." in writer.open(code).text
 
 
-def test_two_pages_with_the_same_unused_code_lose_no_message(rehearsal: Rehearsal) -> None:
+@pytest.mark.claim("C-ALIKE")
+@pytest.mark.claim("C-TYPED")
+@pytest.mark.parametrize("known", [True, False])
+def test_two_pages_with_the_same_code_keep_all_messages_and_files_known_or_not(
+    rehearsal: Rehearsal, *, known: bool
+) -> None:
     writer = Writer(rehearsal.site_client())
-    code = ReceiptCode.generate().digits
+    code = code_of(writer.report()) if known else ReceiptCode.generate().digits
     first, second = writer.open(code), writer.open(code)
-    second = writer.say(second, "", files=(("a", PHOTO),), action="add")
-    writer.say(first, "From the first page.")
-    page = writer.say(second, "From the second page.")
-    assert page.status_code == 422
-    assert "From the second page." in page.text
-    assert "no longer there" in page.text
-    writer.say(page, "From the second page.")
-    assert len(rehearsal.follow_ups(rehearsal.only_case())) == 2
+    first = writer.say(first, "", files=(("a", PHOTO),), action="add")
+    assert "Your message has arrived." in writer.say(second, "From the second page.").text
+    sent = writer.say(first, "From the first page.")
+    assert sent.status_code == 200
+    assert "Your message has arrived." in sent.text
+    case = rehearsal.only_case()
+    texts = {"From the first page.", "From the second page."}
+    assert {one.text for one in rehearsal.follow_ups(case)} == texts
+    assert len(rehearsal.evidence(case)) == 1
+
+
+@pytest.mark.claim("C-ALIKE")
+def test_whether_a_code_is_known_does_not_show_when_two_pages_of_it_send_in_turn(
+    rehearsal: Rehearsal,
+) -> None:
+    writer = Writer(rehearsal.site_client())
+    answers = []
+    for code in (code_of(writer.report()), ReceiptCode.generate().digits):
+        first, second = writer.open(code), writer.open(code)
+        first = writer.say(first, "", files=(("a", PHOTO),), action="add")
+        pages = [writer.say(second, "one", files=(("b", PHOTO),)), writer.say(first, "two")]
+        pages += [writer.say(second, "one"), writer.say(first, "two"), writer.open(code)]
+        answers.append([(page.status_code, len(page.data), without_token(page)) for page in pages])
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.claim("C-TYPED")
@@ -317,7 +429,8 @@ def test_a_code_that_cannot_be_right_gets_its_own_sentence_and_stays_in_its_fiel
     code = ReceiptCode.generate().grouped()
     payload = "2" + ReceiptCode.generate().digits[1:26]
     typed = {
-        "check": code[:-1] + str((int(code[-1]) + 1) % 10),
+        # Typed in one go; it comes back in groups, as on the paper.
+        "check": code[:-1].replace(" ", "") + str((int(code[-1]) + 1) % 10),
         "length": code[:-1],
         "character": code[:-1] + '"<',
         "version": payload + f"{98 - int(payload) * 100 % 97:02d}",
@@ -329,8 +442,40 @@ def test_a_code_that_cannot_be_right_gets_its_own_sentence_and_stays_in_its_fiel
     assert errors_of(other) != [sentence]
     value = re.search(r'<input id="i-code" name="code" value="([^"]*)"', page.text)
     assert value
+    if wrong == "check":
+        typed = code[:-1] + typed[-1]
     assert value[1] == typed.replace('"', "&#34;").replace("<", "&lt;")
     assert page.text.count(typed[:20]) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence", "back"),
+    [
+        ("", "Please write your code.", ""),
+        (" \u200f ", "Please write your code.", ""),
+        ("12345", "A code has 28 digits. Here are 5: missing are 23.", "1234 5"),
+        ("١٢٣٤-٥", "A code has 28 digits. Here are 5: missing are 23.", "1234 5"),
+        ("1" * 30, "A code has 28 digits. Here are 30: 2 too many.", "1111 " * 7 + "11"),
+        ("12x4", "A code has only digits. Something else stands in the field.", "12x4"),
+        (" 1" * 200, "A code has only digits. Something else stands in the field.", " 1" * 128),
+    ],
+)
+def test_what_is_wrong_with_a_code_is_said_in_numbers(
+    rehearsal: Rehearsal, typed: str, sentence: str, back: str
+) -> None:
+    page = Writer(rehearsal.site_client()).open(typed)
+    assert page.status_code == 422
+    assert errors_of(page) == [sentence]
+    assert f'name="code" value="{back}"' in page.text
+    assert f"<b>Your code</b> – {sentence}" in re.sub("</?bdi[^>]*>", "", page.text)
+
+
+def test_numbers_in_an_answer_keep_their_order(rehearsal: Rehearsal) -> None:
+    writer = Writer(rehearsal.site_client(), "ar")
+    code = code_of(writer.report())
+    answer(rehearsal, "اتصل بنا على +212 6 12 34 56 78 <غدا>")
+    page = writer.open(code)
+    assert 'على <bdi dir="ltr">+212 6 12 34 56 78</bdi> &lt;غدا&gt;' in page.text
 
 
 @pytest.mark.claim("C-TYPED")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,20 @@ def test_a_telephone_keeps_its_words_and_gets_plain_digits() -> None:
             values.read_phone(typed)
 
 
+@pytest.mark.parametrize("typed", ["a@b.ma", "\u200ffatima@mail.example.org", "فاطمة@مثال.المغرب"])
+def test_an_e_mail_address_is_read(typed: str) -> None:
+    assert values.read_email(typed) == typed.lstrip("\u200f")
+
+
+@pytest.mark.parametrize(
+    "typed", ["foo@@", "foo", "@b.ma", "a@b", "a@.ma", "a@b.", "a b@c.ma", "a@b@c.d"]
+)
+def test_a_slip_in_an_e_mail_address_is_noticed(typed: str) -> None:
+    with pytest.raises(BadValue) as bad:
+        values.read_email(typed)
+    assert bad.value.key == "error.email"
+
+
 def test_four_digits_are_four_digits_in_any_script() -> None:
     assert values.read_digits("٤٣ ٢١", 4, 4) == "4321"
     for typed in ("43210", "43a1", "⁴321", ""):
@@ -85,11 +100,56 @@ def test_a_text_keeps_its_lines_and_loses_control_characters() -> None:
     assert values.clean_text("  one\r\ntwo\x00\x1b[31m\rthree ") == "one\ntwo[31m\nthree"
 
 
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("2026-11-22T14:30", "2026-11-22T14:30"),
+        ("22/11/2026 ،  14h30", "2026-11-22T14:30"),
+        ("22/11/2026, T 9.05", "2026-11-22T09:05"),
+        ("22 11 2026 14:30", "2026-11-22T14:30"),
+    ],
+)
+def test_a_time_is_found_behind_whatever_stands_between(typed: str, read: str) -> None:
+    assert values.read_date(typed, with_time=True) == read
+
+
+@pytest.mark.claim("C-TYPED")
+def test_a_reader_needs_no_more_than_a_moment_even_for_what_no_page_would_hand_it() -> None:
+    readers = (
+        values.read_decimal,
+        values.read_phone,
+        lambda text: values.read_date(text, with_time=True),
+        lambda text: values.read_digits(text, 1, 4),
+    )
+    began = time.monotonic()
+    for typed in hostile(200_000):
+        for read in readers:
+            with contextlib.suppress(BadValue):
+                read(typed)
+    assert time.monotonic() - began < 10
+
+
+def hostile(length: int) -> list[str]:
+    """What makes a careless pattern try every way to divide it."""
+    return [
+        "1" + " " * length + "x",
+        "1 " * (length // 2) + "x",
+        " " * length,
+        "1" * length,
+        "1.111" * (length // 5) + "x",
+        "12:" * (length // 3),
+        "T" * length + "1",
+        "x" * length,
+        "\u200f1" * (length // 2),
+    ]
+
+
 @given(st.text(max_size=60))
 def test_nothing_that_can_be_typed_breaks_a_reader(typed: str) -> None:
     for read in (
         values.read_decimal,
         values.read_phone,
+        values.read_email,
         values.read_date,
         lambda text: values.read_date(text, with_time=True),
         lambda text: values.read_digits(text, 1, 4),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from babel.messages.pofile import read_po
+from markupsafe import Markup
 
 from gateway.site.app import FORMS, HERE
 from gateway.site.schema import FormSchema
@@ -17,6 +19,7 @@ from gateway.site.words import (
     isolated,
     keys_of_form,
     load_words,
+    numbers_isolated,
     read_messages,
 )
 
@@ -54,7 +57,7 @@ def test_no_sentence_was_left_in_english(code: str) -> None:
     shared = {
         "option.reporting_from.europe", "field.date", "field.accounts.platform",
         "option.ids_given_away.photos", "option.channel.sms",
-        "option.currencies.MAD", "option.currencies.EUR",
+        "option.currencies.MAD", "option.currencies.EUR", "write.comma",
     }  # fmt: skip
     assert same - names <= (shared if code == "fr" else set())
 
@@ -62,10 +65,11 @@ def test_no_sentence_was_left_in_english(code: str) -> None:
 def test_every_arabic_sentence_is_in_arabic_with_arabic_punctuation() -> None:
     for key, sentence in MESSAGES["ar"].items():
         words = re.sub(r"\{\w+\}", "0", sentence)
-        assert ARABIC.search(words), key
+        assert ARABIC.search(words) or key == "write.quoted", key
         # Latin words, such as the name of a format, stand alone: no sentence is half translated.
         latin = set(re.findall(r"[A-Za-z]+", words))
         allowed = {"JPEG", "PNG", "MP", "MOV", "RIB", "IBAN", "MAD", "EUR", "USD", "GBP", "https"}
+        allowed |= {"HEIC"}
         assert latin <= allowed, (key, latin)
         assert not re.search(r"[,;?%]", words), key
         assert "  " not in sentence, key
@@ -96,7 +100,8 @@ def test_no_word_stands_in_the_catalogues_that_no_page_uses() -> None:
     text = "\n".join(path.read_text("utf-8") for path in sources)
     computed = (
         "problem.", "code.", "refused.", "card.", "hint.", "advice.", "error.",
-        "start.promise_", "device.", "notice.", "option.", "done.", "received.",
+        "start.promise_", "device.", "notice.", "option.", "done.", "received.", "size.",
+        "no_receipt.",
     )  # fmt: skip
     for key in MESSAGES["en"]:
         assert key in used or key in text or key.startswith(computed), key
@@ -106,9 +111,72 @@ def test_a_sentence_isolates_what_is_filled_in() -> None:
     words = load_words(FOLDER)["ar"]
     filled = str(words("talk.used", day="2026-11-22"))
     assert '<bdi dir="ltr">2026-11-22</bdi>' in filled
+    asked = words("write.only_if", question=words("start.heading"), answers=Markup("<i>1</i>"))
+    assert '<bdi dir="rtl"><i>1</i></bdi>' in asked
     assert isolated("نص") == "<bdi>نص</bdi>"
     assert isolated("<b>") == '<bdi dir="ltr">&lt;b&gt;</bdi>'
     assert words.text("write.row", number=2).endswith("2")
+
+
+def test_days_numbers_and_sizes_are_said_as_people_of_each_language_say_them() -> None:
+    words = load_words(FOLDER)
+    assert {code: words[code].day("2026-11-22") for code in CODES} == {
+        "ar": "22 نونبر 2026",
+        "fr": "22 novembre 2026",
+        "en": "22 November 2026",
+    }
+    assert [words[code].number(10_000) for code in CODES] == ["10.000", "10\u202f000", "10,000"]
+    sizes = (10, 200_000, 1024**2 * 3 // 2, 20 * 1024**2, 1020 * 1024**2, 2 * 1024**3)
+    assert [[words[code].size(size) for size in sizes] for code in CODES] == [
+        [
+            "1 كيلوبايت",
+            "195 كيلوبايت",
+            "1,5 ميغابايت",
+            "20 ميغابايت",
+            "1.020 ميغابايت",
+            "2 غيغابايت",
+        ],
+        ["1 Ko", "195 Ko", "1,5 Mo", "20 Mo", "1\u202f020 Mo", "2 Go"],
+        ["1 KB", "195 KB", "1.5 MB", "20 MB", "1,020 MB", "2 GB"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("اتصل بالرقم 0612 34 56 78 غدا", ["0612 34 56 78"]),
+        ("الهاتف:+212 6-12.34/56", ["+212 6-12.34/56"]),
+        ("بين 1,500.50 و1 500 درهم.", ["1,500.50", "1 500"]),
+        ("يوم 22/11/2026، 14:30", ["22/11/2026", "14:30"]),
+        ("٠٦١٢ ٣٤ ٥٦", ["٠٦١٢ ٣٤ ٥٦"]),
+        ("اطلب *123*456# الآن", ["123*456"]),
+        ("من 9 - 12 صباحا", ["9 - 12"]),
+        ("سنة 2025. 3 أشخاص", ["2025", "3"]),
+        ("https://example.org/2026/11?a=1-2 الساعة 10h30 ملف MA-1234 (19)", ["19"]),
+        ("x.example:8080 4G", []),
+        ("", []),
+    ],
+)
+def test_numbers_keep_their_order_between_arabic_words(text: str, numbers: list[str]) -> None:
+    marked = numbers_isolated(text)
+    assert re.findall('<bdi dir="ltr">(.*?)</bdi>', marked) == numbers
+    assert marked.striptags() == " ".join(text.split())
+
+
+def test_a_text_with_numbers_is_escaped_and_read_in_one_go() -> None:
+    assert (
+        numbers_isolated('<b>1 2</b>&"') == '&lt;b&gt;<bdi dir="ltr">1 2</bdi>&lt;/b&gt;&amp;&#34;'
+    )
+    began = time.monotonic()
+    for hostile in (
+        "1" * 300_000,
+        "1 " * 150_000 + "a",
+        "+" * 300_000,
+        "1a" * 150_000,
+        "." * 300_000,
+    ):
+        numbers_isolated(hostile + "x")
+    assert time.monotonic() - began < 3
 
 
 def test_a_sentence_that_does_not_exist_is_an_error_and_not_a_blank(tmp_path: Path) -> None:
