@@ -50,7 +50,6 @@ class ClientLimits:
 
     roster_bytes: int = 1 * MiB
     page_bytes: int = 32 * MiB
-    answer_bytes: int = 64 * MiB
     part_request_bytes: int = 16 * MiB
     chunk_bytes: int = 256 * KiB
     connect_seconds: float = 10.0
@@ -98,7 +97,6 @@ class SyncClient:
         self._patience = Patience(
             connect=self._limits.connect_seconds,
             silence=self._limits.silence_seconds,
-            most=self._limits.answer_bytes,
         )
         self._pool = self._patience.pool(server)
 

@@ -57,12 +57,11 @@ class _Time(threading.local):
 class Patience:
     """The time that is left, for each thread.
 
-    `connect` and `silence` are seconds, `most` the bytes of an answer, its headers included.
+    `connect` and `silence` are seconds.
     """
 
     connect: float
     silence: float
-    most: int
     _time: _Time = field(default_factory=_Time)
 
     def within(self, seconds: float) -> AbstractContextManager[None]:
@@ -129,24 +128,18 @@ class _Waiting(io.RawIOBase):
         self._raw = raw
         self._sock = sock
         self._patience = patience
-        self._left = patience.most
 
     def readable(self) -> bool:
         """As it is."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401  # as io declares it
-        """Some bytes; TimeoutError when the time is up, OSError when there were too many."""
+        """Some bytes; TimeoutError when the time is up."""
         patience = self._patience
         if patience.left <= 0:
             raise TimeoutError
-        if self._left <= 0:
-            # Else a line of a chunk that has no end would be read to its end, into memory.
-            raise ConnectionAbortedError
         self._sock.settimeout(max(_LEAST_SECONDS, min(patience.silence, patience.left)))
-        taken = self._raw.readinto(buffer)
-        self._left -= taken or 0
-        return taken
+        return self._raw.readinto(buffer)
 
     def close(self) -> None:
         """Close the connection's side of it."""

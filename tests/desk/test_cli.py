@@ -440,10 +440,14 @@ def test_rehearsal_keys_say_so_to_people_and_to_programs(
 
 
 def test_keys_in_earnest_say_nothing_of_a_rehearsal(
-    run: Run, world: World, reporter: Reporter, server: FakeServer
+    tmp_path: Path, run: Run, world: World, reporter: Reporter, server: FakeServer
 ) -> None:
     server.note = world.renewed(rehearsal=False).note
     server.put(*reporter.report())
+    root = tmp_path / "root.pub"
+    root.write_text(world.root_public.to_text())
+    enrolled = done(run("enrol", "--server", server.url, "--root-public", str(root)))
+    assert "REHEARSAL" not in enrolled
     done(run("sync"))
     assert "REHEARSAL" not in done(run("list")) + done(run("show", reporter.case.hex()))
     assert json.loads(done(run("list", "--json")))["rehearsal"] is False

@@ -153,6 +153,8 @@ def test_the_list_keeps_its_columns_whatever_a_gateway_sealed(
     assert max(len(line) for line in listed.splitlines()) <= 100
     assert len(listed.splitlines()) <= 6
     assert "Fraud or scam" in listed
+    assert listed.count("Received") == 2
+    assert listed.count("unanswered") == 2
 
 
 def test_an_entry_of_a_long_kind_takes_one_line() -> None:

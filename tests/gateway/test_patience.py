@@ -262,14 +262,14 @@ def test_a_silent_head_is_closed_and_a_silent_body_is_answered_and_closed(site: 
 
 def test_a_client_that_stays_after_its_answer_keeps_nobody_waiting(site: Running) -> None:
     request = b"GET /style.css HTTP/1.0\r\nHost: x\r\n\r\n"
+    began = time.monotonic()
     with ExitStack() as held:
         for _ in range(6):
             client = held.enter_context(connect(site, request))
             assert b" 200 OK" in client.recv(100)
-        began = time.monotonic()
         assert site.get("/en/")[0] == 200
-        # gunicorn would wait for each of the six for two seconds, and let all others wait, too.
-        assert time.monotonic() - began < 2
+        # gunicorn would wait for each of the six in turn, and let all others wait, too.
+        assert time.monotonic() - began < 4
 
 
 def test_one_connection_serves_one_request_after_another(site: Running) -> None:

@@ -370,6 +370,10 @@ BROKEN: dict[str, tuple[Callable[[], bytes], type[Refused]]] = {
         lambda: edited(lambda d: d[:8] + b"\0\0\0\0\0\x40\0\0" + d[16:], b"moov", b"trak", b"edts"),
         Malformed,
     ),
+    "a place beyond the end": (
+        lambda: edited(lambda d: d[:8] + b"\x7f\xff\xff\xff" + d[12:], *STBL, b"stco"),
+        Malformed,
+    ),
     "frames of the wrong length": (
         lambda: edited(lambda d: d[:12] + struct.pack(">I", 7) + d[16:], *STBL, b"stsz"),
         Refused,

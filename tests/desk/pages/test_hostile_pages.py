@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from markupsafe import Markup
 
 from crypto.header import Kind
 from crypto.manifest import EntryBody
@@ -86,3 +87,11 @@ def test_an_operators_own_words_come_back_to_the_letter(
     back = page.post(path, headers=form, data={"text": typed})
     assert back.status_code == 422
     assert "\u200fنعم\u200c &lt;b&gt;x" in back.text
+
+
+def test_a_page_written_without_care_is_filtered_all_the_same(desk: Desk) -> None:
+    app = create_pages(desk, BIND, OneTimeLink())
+    page = app.jinja_env.from_string("{{ name }}{{ number }}{{ made }}")
+    shown = page.render(name=f"<b>{BAD}", number=7, made=Markup("<i>"))
+    assert not RAW.search(shown)
+    assert shown == "&lt;b&gt;\\u202e\\u001b[2J\\u00077<i>"
