@@ -33,7 +33,7 @@ class SiteLimits:
 
     file_bytes: int = 2 * GIB
     form_bytes: int = 4 * GIB
-    files: int = 32
+    files: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
