@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, select, update
 
+from vault import rows
 from vault.errors import ThreadMoved, UnknownCase
 from vault.outside import RosterRow
 from vault.tables import cases, envelopes, parts, rosters
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
     from crypto.header import Kind
     from crypto.ids import CaseId
+    from vault.outside import StoredEnvelope
 
 RECEIPT_WINDOW_BYTES = 48
+PAGE_BYTES = 8 * 1024 * 1024
 # Where an envelope's kind stands in its header (crypto/FORMAT.md, section 3), counted from one.
 _KIND_AT = 11
 
@@ -35,6 +38,26 @@ def is_taken(connection: Connection, case_id: CaseId, locator: bytes) -> bool:
         (cases.c.case_id == case_id) | (cases.c.locator == locator)
     )
     return connection.execute(query).first() is not None
+
+
+def released(
+    connection: Connection, where: ColumnElement[bool], limit: int | None
+) -> list[StoredEnvelope]:
+    """Released envelopes in the order of their ids; a limit bounds their number and bytes."""
+    query = select(envelopes).where(where, envelopes.c.released == 1)
+    page = connection.execute(query.order_by(envelopes.c.envelope_id).limit(limit))
+    found = []
+    size = 0
+    for row in page:
+        found.append(row)
+        size += len(row.wraps) + len(row.manifest)
+        if limit is not None and size > PAGE_BYTES:
+            break
+    page.close()
+    of_these = parts.c.envelope_id.in_([row.envelope_id for row in found])
+    order = (parts.c.envelope_id, parts.c.part)
+    refs = rows.to_refs(connection.execute(select(parts).where(of_these).order_by(*order)))
+    return [rows.to_envelope(row, refs.get(row.envelope_id, ())) for row in found]
 
 
 def require_case(connection: Connection, case_id: CaseId) -> None:

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 WINDOWS_AT_ONCE = 1000
 LOG_SECONDS = 1
 PAGE_MOST = 500
-PAGE_BYTES = 8 * 1024 * 1024
 
 
 def utc_today() -> Day:
@@ -373,26 +372,8 @@ class Vault:
 
     def _read(self, where: ColumnElement[bool], limit: int | None = None) -> list[StoredEnvelope]:
         """Read released envelopes in the order of their ids; a limit bounds the bytes, too."""
-        query = select(envelopes).where(where, envelopes.c.released == 1)
-        found = []
-        size = 0
         with self._database.reading() as connection:
-            page = connection.execute(query.order_by(envelopes.c.envelope_id).limit(limit))
-            for row in page:
-                found.append(row)
-                size += len(row.wraps) + len(row.manifest)
-                if limit is not None and size > PAGE_BYTES:
-                    break
-            page.close()
-            ids = [row.envelope_id for row in found]
-            refs = rows.to_refs(
-                connection.execute(
-                    select(parts)
-                    .where(parts.c.envelope_id.in_(ids))
-                    .order_by(parts.c.envelope_id, parts.c.part)
-                )
-            )
-        return [rows.to_envelope(row, refs.get(row.envelope_id, ())) for row in found]
+            return statements.released(connection, where, limit)
 
     def _ref(self, envelope_id: EnvelopeId, part: int) -> BlobRef:
         with self._database.reading() as connection:

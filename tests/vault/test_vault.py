@@ -13,6 +13,7 @@ from sqlalchemy import event
 from crypto.header import Kind
 from crypto.ids import CaseId, Day, new_case_id, new_envelope_id
 from tests.vault.builders import DAY, Shelf, envelope, new_case, urls
+from vault import statements
 from vault import vault as vault_module
 from vault.errors import (
     AlreadyAccepted,
@@ -387,7 +388,7 @@ def test_asking_since_a_day_leaves_out_older_ones_but_not_what_was_released_late
 def test_a_page_ends_early_when_its_manifests_are_large(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vault_module, "PAGE_BYTES", 10_000)
+    monkeypatch.setattr(statements, "PAGE_BYTES", 10_000)
     accepted(shelf, *Kind)
     assert len(shelf.vault.index()) == 3
     assert len(walk(shelf, 500)) == 6
