@@ -21,7 +21,7 @@ _DAY = re.compile(
     r"(?:(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4})|(\d{4})[/.\-](\d{1,2})[/.\-](\d{1,2}))\Z"
 )
 # Each run of separators is tried once, as a whole: linear for whatever is typed.
-_TIME = re.compile(r"(?<![ T،,])[ T،,]++(\d{1,2})[:hH.](\d{2})?\Z")
+_TIME = re.compile(r"(?<![ T،,])[ T،,]+(\d{1,2})[:hH.](\d{2})?\Z")
 _SUM = re.compile(r"[0-9]{1,18}(\.[0-9]{1,8})?\Z")
 _PHONE_DIGITS = (3, 20)
 _BIDI = dict.fromkeys(

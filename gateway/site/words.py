@@ -28,9 +28,9 @@ _KIB = 1024
 _UNITS = (("size.gb", _KIB**3), ("size.mb", _KIB**2), ("size.kb", _KIB))
 # Digits in groups, as in a telephone number; not inside an address or a word in Latin letters,
 # which keep their order anyway.  Each run of digits is looked at once: linear.
-_DIGITS = r"\d++(?![A-Za-z])"
+_DIGITS = r"\d+(?![A-Za-z\d])"
 _NUMBER = re.compile(
-    rf"((?<![A-Za-z\d+])(?<![!-~][/_=.@#&%:-])\+?{_DIGITS}(?:(?: - |[ !-/:-@٫٬]){_DIGITS})*+)"
+    rf"((?<![A-Za-z\d+])(?<![!-~][/_=.@#&%:-])\+?{_DIGITS}(?:(?: - |[ !-/:-@٫٬]){_DIGITS})*)"
 )
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 

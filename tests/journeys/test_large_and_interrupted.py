@@ -112,6 +112,7 @@ def spool_bytes(pids: list[int], folder: Path) -> int:
     return total
 
 
+@pytest.mark.usefixtures("eyes")
 @pytest.mark.claim("C-NODISK")
 def test_an_upload_on_its_way_is_on_no_disk_in_plaintext(demo: RunningDemo) -> None:
     with another_site(demo) as (process, reporter):

@@ -107,6 +107,7 @@ def test_the_programs_print_nothing_of_a_report_and_nothing_of_its_sender(
     assert requests == []
 
 
+@pytest.mark.usefixtures("eyes")
 @pytest.mark.claim("C-SERVER-BLIND")
 def test_no_running_process_of_the_gateway_has_a_key_file_open_or_in_reach(
     demo: RunningDemo, sent: Page
