@@ -15,7 +15,7 @@ ID_BYTES = 16
 HASH_BYTES = 32
 
 CaseId = NewType("CaseId", bytes)
-"""16 random bytes: one case."""
+"""16 bytes: one case.  Random, or derived from the code where a first message opens the case."""
 EnvelopeId = NewType("EnvelopeId", bytes)
 """16 random bytes: one envelope."""
 Deployment = NewType("Deployment", bytes)
@@ -61,11 +61,6 @@ def day_of(date: dt.date) -> Day:
 def date_of(day: Day) -> dt.date:
     """Return the calendar date of a day number."""
     return _EPOCH + dt.timedelta(days=day)
-
-
-def parse_case_id(untrusted: bytes) -> CaseId:
-    """Return the case id if there are 16 bytes; raise `EnvelopeMalformed` otherwise."""
-    return CaseId(_exactly(untrusted, ID_BYTES))
 
 
 def parse_envelope_id(untrusted: bytes) -> EnvelopeId:

@@ -199,10 +199,6 @@ class Roster(RosterDraft):
         """The api key with this id, an operator's or a custodian's: for verify_request."""
         return next((one.api for one in self.members if one.api.kid == kid), None)
 
-    def sign_key(self, kid: Kid) -> SigningPublicKey | None:
-        """The signing key with this id, an operator's or a custodian's: for verify_body."""
-        return next((one.sign for one in self.members if one.sign.kid == kid), None)
-
 
 def sign_roster(draft: RosterDraft, root: SigningPrivateKey) -> Roster:
     """Sign a roster.  Raises RosterRefused for one that no verifier would accept."""

@@ -14,7 +14,6 @@ from crypto.ids import (
     kid_of,
     new_case_id,
     new_envelope_id,
-    parse_case_id,
     parse_digest,
     parse_envelope_id,
     parse_header_hash,
@@ -45,7 +44,7 @@ def test_a_day_forgets_the_hour() -> None:
     assert day_of(dt.date(1970, 1, 1)) == Day(0)
 
 
-@pytest.mark.parametrize("parse", [parse_case_id, parse_envelope_id, parse_kid])
+@pytest.mark.parametrize("parse", [parse_envelope_id, parse_kid])
 def test_an_id_of_another_length_is_no_id(parse: type[bytes]) -> None:
     assert parse(bytes(16)) == bytes(16)
     for length in (0, 15, 17, 32):

@@ -110,9 +110,7 @@ def test_a_roster_gives_each_key_for_its_job() -> None:
         assert GOOD.operator_of(kid) is None
     for member in (one, three):
         assert GOOD.api_key(member.api.kid) == member.api
-        assert GOOD.sign_key(member.sign.kid) == member.sign
         assert GOOD.api_key(member.sign.kid) is None
-        assert GOOD.sign_key(member.api.kid) is None
 
 
 def test_members_are_read_aloud_as_their_enrolment_files_were() -> None:
