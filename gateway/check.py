@@ -19,7 +19,7 @@ from gateway.programs import open_vault, read_root
 from gateway.roster_watch import check_roster
 from gateway.secrets import GatewaySecrets
 from sanitizer.errors import SanitizerError
-from sanitizer.jail import ffmpeg_jail
+from sanitizer.jail.program import ffmpeg_jail
 from vault.errors import VaultError
 
 if TYPE_CHECKING:

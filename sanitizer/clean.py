@@ -10,13 +10,20 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from sanitizer import jpeg, jpeg_check, png, png_check, reread
-from sanitizer.detect import Format, detect
-from sanitizer.errors import AlreadyRead, Empty, ImageTooLarge, Malformed, NotRead, TooLarge
-from sanitizer.jail import Jail, ffmpeg_jail
+from sanitizer.detect import detect
+from sanitizer.errors import (
+    AlreadyRead,
+    Empty,
+    ImageTooLarge,
+    Malformed,
+    NotRead,
+    TooLarge,
+    Unsupported,
+)
+from sanitizer.formats import PLANNED, STREAMED
+from sanitizer.jail.program import Jail
 from sanitizer.limits import Limits
 from sanitizer.source import UntrustedSource
-from sanitizer.video import Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +43,15 @@ class CleanFacts:
 class CleanFile:
     """A file that has been cleaned, streamed once. Only ``sanitize`` makes one.
 
-    ``media_type`` is ``image/jpeg``, ``image/png`` or ``video/mp4``; ``extension`` ``jpg``,
-    ``png`` or ``mp4``, without a dot.
+    ``media_type`` and ``extension`` (without a dot) are those of the result, which may differ from
+    the source's; ``is_rebuilt`` tells that it was made anew from its pixels or its pages.
     """
 
     media_type: str
     extension: str
     _stream: Callable[[], Iterator[bytes]] = field(repr=False)
     _kinds: Callable[[], set[str]] = field(repr=False)
+    is_rebuilt: bool = False
     _begun: bool = field(default=False, repr=False)
     _facts: CleanFacts | None = field(default=None, repr=False)
 
@@ -100,17 +108,18 @@ def _only_refusals() -> Iterator[None]:
 
 def _cleaned(source: UntrustedSource, limits: Limits, jail: Jail | None) -> CleanFile:
     kind = detect(source)
-    if kind is Format.VIDEO:
-        video = Video(source, limits, jail or ffmpeg_jail())
-        return CleanFile("video/mp4", "mp4", video.chunks, lambda: video.kinds)
+    if kind in STREAMED:
+        made = STREAMED[kind](source, limits, jail)
+        return CleanFile(made.media_type, made.extension, made.chunks, lambda: made.kinds)
+    if kind not in PLANNED:
+        raise Unsupported(kind.value)
     if source.length > limits.image_bytes:
         raise ImageTooLarge("an image longer than the limit")
-    if kind is Format.JPEG:
-        plan, kinds = jpeg.plan(source, limits)
-        jpeg_check.check(plan.open())
-        reread.check(plan)
-        return CleanFile("image/jpeg", "jpg", plan.chunks, lambda: kinds)
-    plan, kinds = png.plan(source, limits)
-    png_check.check(plan.open())
-    reread.check(plan)
-    return CleanFile("image/png", "png", plan.chunks, lambda: kinds)
+    planned = PLANNED[kind](source, limits)
+    return CleanFile(
+        planned.media_type,
+        planned.extension,
+        planned.plan.chunks,
+        lambda: planned.kinds,
+        is_rebuilt=planned.is_rebuilt,
+    )

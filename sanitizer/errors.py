@@ -14,7 +14,7 @@ class SanitizerError(Exception):
 class Refused(SanitizerError):
     """The file was not cleaned and nothing of it may be passed on.
 
-    ``reason`` is one of ``unsupported sound heic malformed encrypted too_large image_too_large
+    ``reason`` is one of ``unsupported malformed encrypted too_large image_too_large
     too_many_pixels too_complex empty unavailable``; ``detail`` is a short English phrase of ours,
     for logs of nobody and for ``amana-sanitize``: it never quotes the file.
     """
@@ -30,18 +30,6 @@ class Unsupported(Refused):
     """A format, or a feature of a format, that cannot be cleaned here."""
 
     reason = "unsupported"
-
-
-class Sound(Unsupported):
-    """Sound without pictures: nothing here can clean it yet."""
-
-    reason = "sound"
-
-
-class Heic(Unsupported):
-    """A photo as iPhones store them; they can be told to store JPEG."""
-
-    reason = "heic"
 
 
 class Malformed(Refused):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from gateway.upload import SpooledFile, UploadRequest
 from sanitizer.clean import sanitize
-from sanitizer.detect import Format, detect
+from sanitizer.detect import VIDEOS, detect
 from sanitizer.errors import Refused
 from sanitizer.limits import Limits
 
@@ -129,7 +129,7 @@ def _reason(refusal: Refused, stream: object) -> str:
     """Give the code of the sentence that says why, and what to do instead."""
     if refusal.reason in _OTHERWISE_FOR_VIDEO:
         with suppress(Refused):
-            if detect(cast("SpooledFile", stream)) is Format.VIDEO:
+            if detect(cast("SpooledFile", stream)) in VIDEOS:
                 return f"{refusal.reason}_video"
     return refusal.reason
 

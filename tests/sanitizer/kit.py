@@ -9,9 +9,10 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from sanitizer.clean import CleanFacts, sanitize
-from sanitizer.jail import Jail
+from sanitizer.jail.program import Jail
 from sanitizer.limits import Limits
 from sanitizer.source import MemorySource
+from tests.support.leaks import leaks
 
 CANARY = b"CANARY-7f3a91"
 HAS_EXIFTOOL = shutil.which("exiftool") is not None
@@ -52,6 +53,23 @@ def cleaned(
         file = sanitize(source, limits or Limits(), jail)
         made = b"".join(file.chunks())
         return made, file.facts
+
+
+def prove(dirty: bytes, suffix: str, canary: bytes = CANARY) -> tuple[bytes, CleanFacts]:
+    """Clean ``dirty`` and return the result, once it is proven to be silent and settled.
+
+    (1) the planted word was there (2) it is nowhere now (3) ExifTool finds nothing that nobody
+    needs (4) cleaning again changes nothing.  ``suffix`` is the dirty file's, for messages.
+    """
+    assert leaks(canary, dirty), f"nothing is planted in this {suffix}"
+    with MemorySource(dirty) as source:
+        file = sanitize(source, Limits())
+        made = b"".join(file.chunks())
+    assert not leaks(canary, made)
+    if HAS_EXIFTOOL:
+        assert not surprises(made, "." + file.extension)
+    assert clean(made) == made
+    return made, file.facts
 
 
 def surprises(data: bytes, suffix: str) -> set[str]:

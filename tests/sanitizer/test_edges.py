@@ -10,30 +10,31 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sanitizer import jail as jail_module
-from sanitizer import mp4_check_index, mp4_fragments, progressive
 from sanitizer.clean import sanitize
-from sanitizer.detect import detect
+from sanitizer.detect import Format, detect
 from sanitizer.errors import (
     Encrypted,
-    Heic,
     ImageTooLarge,
     JailUnavailable,
     Malformed,
     MetadataSurvived,
-    Sound,
     TooComplex,
     TooLarge,
     Unsupported,
 )
-from sanitizer.jail import ffmpeg_jail
+from sanitizer.jail import program as jail_module
+from sanitizer.jail.program import ffmpeg_jail
+from sanitizer.jpeg import progressive
 from sanitizer.kinds import KINDS
 from sanitizer.limits import Limits
-from sanitizer.mp4_assemble import Assembler
-from sanitizer.mp4_boxes import TopBox, children, unpack
-from sanitizer.mp4_edits import trim
-from sanitizer.mp4_model import Movie, Samples, Track
-from sanitizer.mp4_read import numbers
+from sanitizer.mp4 import check_index as mp4_check_index
+from sanitizer.mp4 import fragments as mp4_fragments
+from sanitizer.mp4.assemble import Assembler
+from sanitizer.mp4.boxes import TopBox, children
+from sanitizer.mp4.edits import trim
+from sanitizer.mp4.model import Movie, Samples, Track
+from sanitizer.mp4.read import numbers
+from sanitizer.numbers import unpack
 from sanitizer.pieces import Plan, Range
 from sanitizer.reread import check as reread
 from sanitizer.source import MemorySource
@@ -68,37 +69,64 @@ def saved(picture: Image.Image, **options: object) -> bytes:
 
 # --- what a file is ----------------------------------------------------------------------------
 
-OTHERS = {
-    "GIF89a": Unsupported,
-    "%PDF-1.7": Unsupported,
-    "PK\3\4": Unsupported,
-    "RIFFxxxxWEBP": Unsupported,
-    "RIFFxxxxWAVE": Sound,
-    "FORMxxxxAIFF": Sound,
-    "FORMxxxxILBM": Unsupported,
-    "OggS": Sound,
-    "fLaC": Sound,
-    "ID3\4": Sound,
-    "\xff\xfb\x90": Sound,
-    "\xff\xf1\x50": Sound,
-    "#!AMR\n": Sound,
-    "xxxxftypM4A ": Sound,
-    "xxxxftypheic": Heic,
-    "xxxxftypmif1": Heic,
-    "xxxxftypavif": Unsupported,
-    "age-encryption.org/v1": Encrypted,
-    "plain words": Unsupported,
+KNOWN = {
+    b"\xff\xd8\xff\xe0": Format.JPEG,
+    b"\x89PNG\r\n\x1a\n": Format.PNG,
+    b"GIF89a": Format.GIF,
+    b"MM\0*": Format.TIFF,
+    b"BM": Format.BMP,
+    b"RIFFxxxxWEBP": Format.WEBP,
+    b"RIFFxxxxWAVE": Format.WAV,
+    b"RIFFxxxxAVI ": Format.AVI,
+    b"FORMxxxxAIFC": Format.AIFF,
+    b"OggS": Format.OGG,
+    b"fLaC": Format.FLAC,
+    b"ID3\4\0\0\0\0\0\2xxfLaC": Format.FLAC,
+    b"ID3\4\0\0\0\0\0\2xx\xff\xf1\x50\x80": Format.AAC,
+    b"ID3\4\0\0\0\0\0\2xx\0\0\0\0": Format.MP3,
+    b"\xff\xfb\x90\x64": Format.MP3,
+    b"\xff\xf1\x50\x80": Format.AAC,
+    b"#!AMR\n": Format.AMR,
+    b"xxxxftypM4A ": Format.MP4,
+    b"xxxxftypheic": Format.HEIF,
+    b"xxxxftypavif": Format.HEIF,
+    b"junk%PDF-1.7": Format.PDF,
+    b"plain words, \xd8\xa3\xd9\x85\xd8\xa7\xd9\x86\xd8\xa9": Format.TEXT,
+    b"\xff\xfea\0": Format.TEXT,
+    b"G".ljust(188, b"x") * 4: Format.MPEG_TS,
+    b"xxxx" + b"G".ljust(192, b"x") * 4: Format.MPEG_TS,
+}
+REFUSED = {
+    b"PK\3\4": Unsupported,
+    b"FORMxxxxILBM": Unsupported,
+    b"XXXXxxxxWEBP": Unsupported,
+    b"xxxxftypcrx ": Unsupported,
+    b"\xff\xfb\xf0\0": Unsupported,
+    b"\xd8\xa3\xd9\xff and more": Unsupported,
+    b"age-encryption.org/v1": Encrypted,
+    b"plain words and \0": Unsupported,
 }
 
 
-@pytest.mark.parametrize("head", OTHERS)
-def test_other_files_are_refused_by_what_their_bytes_say(head: str) -> None:
+@pytest.mark.parametrize("head", KNOWN)
+def test_a_file_is_what_its_first_bytes_say(head: bytes) -> None:
+    with MemorySource(head) as source:
+        assert detect(source) is KNOWN[head]
+
+
+def test_a_letter_cut_in_two_at_the_end_of_the_look_is_still_text() -> None:
+    with MemorySource(b"x" * 4095 + "\u0623".encode()) as source:
+        assert detect(source) is Format.TEXT
+
+
+@pytest.mark.parametrize("head", REFUSED)
+def test_other_files_are_refused_by_what_their_bytes_say(head: bytes) -> None:
     with (
-        MemorySource(head.encode("latin1").ljust(64, b"\0")) as source,
-        pytest.raises(OTHERS[head]) as refused,
+        MemorySource(head.ljust(64, b"\0")) as source,
+        pytest.raises(REFUSED[head]) as refused,
     ):
         detect(source)
-    assert type(refused.value) is OTHERS[head]
+    assert type(refused.value) is REFUSED[head]
 
 
 def test_a_file_without_a_type_but_with_an_index_is_a_video() -> None:
@@ -166,8 +194,8 @@ def test_an_earlier_restart_interval_loses_its_slack_and_a_missing_one_is_notice
 def test_a_suspicious_scan_too_long_to_be_checked_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sanitizer.entropy._MAX_CODED", 1000)
-    monkeypatch.setattr("sanitizer.entropy.EXACT_BYTES", 10)
+    monkeypatch.setattr("sanitizer.jpeg.entropy._MAX_CODED", 1000)
+    monkeypatch.setattr("sanitizer.jpeg.entropy.EXACT_BYTES", 10)
     data = saved(drawing(400, 300), quality=95)
     clean(data)
     with pytest.raises(TooComplex):
@@ -317,7 +345,7 @@ def test_the_last_reader_takes_pieces_of_any_size() -> None:
 
 
 def checker_of(data: bytes, size: int) -> None:
-    from sanitizer.mp4_check_result import ResultChecker  # noqa: PLC0415 - used here alone
+    from sanitizer.mp4.check_result import ResultChecker  # noqa: PLC0415 - used here alone
 
     checker = ResultChecker()
     for at in range(0, len(data), size):

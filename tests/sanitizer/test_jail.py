@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from sanitizer import jail as jail_module
-from sanitizer import launcher
 from sanitizer.errors import JailUnavailable, Malformed, Refused, TooComplex, TooLarge
-from sanitizer.jail import Jail, ffmpeg_jail, shared_objects
+from sanitizer.jail import launcher
+from sanitizer.jail import program as jail_module
+from sanitizer.jail.program import Jail, ffmpeg_jail, shared_objects
 from sanitizer.limits import Limits
 from tests.sanitizer.kit import CANARY, clean
 from tests.support.media import phone_video
@@ -203,7 +203,7 @@ def test_the_jail_needs_no_rights_that_an_ordinary_user_has_not() -> None:
         "for right in range(41): libc.prctl(24, right, 0, 0, 0)\n"
         f"assert libc.syscall({number}, struct.pack('Ii', 0x20080522, 0), bytes(24)) == 0\n"
         "print([l for l in open('/proc/self/status') if l.startswith('CapEff')][0].split()[1])\n"
-        "from sanitizer.jail import ffmpeg_jail\nfrom sanitizer.limits import Limits\n"
+        "from sanitizer.jail.program import ffmpeg_jail\nfrom sanitizer.limits import Limits\n"
         "run = ffmpeg_jail().run(['-hide_banner', '-version'], iter([]), Limits(), 1 << 20)\n"
         "print(b''.join(run).startswith(b'ffmpeg version'))"
     )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
-from sanitizer import jpeg, jpeg_check, reread
+from sanitizer import reread
 from sanitizer.errors import (
     Malformed,
     MetadataSurvived,
@@ -19,6 +19,8 @@ from sanitizer.errors import (
     TooManyPixels,
     Unsupported,
 )
+from sanitizer.jpeg import check as jpeg_check
+from sanitizer.jpeg import write as jpeg
 from sanitizer.limits import Limits
 from sanitizer.pieces import Plan
 from sanitizer.source import MemorySource

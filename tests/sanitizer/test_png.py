@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps, PngImagePlugin
 
-from sanitizer import png, png_check
 from sanitizer.errors import Malformed, MetadataSurvived, Refused, TooComplex, TooManyPixels
 from sanitizer.limits import Limits
+from sanitizer.png import check as png_check
+from sanitizer.png import write as png
 from tests.sanitizer.kit import CANARY, HAS_EXIFTOOL, clean, cleaned, surprises
 from tests.support.media import drawing, phone_exif, xmp_packet
 

@@ -5,7 +5,6 @@ sets and ends, nothing else. Other codecs: what could sign a name is looked for.
 """
 
 from sanitizer.errors import MetadataSurvived
-from sanitizer.mp4_check_index import Description
 
 AVC_UNITS = frozenset({1, 2, 3, 4, 5, 7, 8, 9, 10, 11})
 HEVC_UNITS = frozenset({*range(10), *range(16, 22), *range(32, 38)})
@@ -13,16 +12,19 @@ AV1_UNITS = frozenset({1, 3, 4, 6, 7})
 _MPEG4_USER_DATA = b"\0\0\1\xb2"
 
 
-def check_units(description: Description, frame: bytes) -> None:
-    """Raise MetadataSurvived if ``frame`` holds a unit that is not on its codec's list."""
-    codec = description.codec
-    if codec in {b"avc1", b"avc3"}:
-        _nal_units(frame, description.nal_length, AVC_UNITS, 0, 31)
-    elif codec in {b"hvc1", b"hev1"}:
-        _nal_units(frame, description.nal_length, HEVC_UNITS, 1, 63)
-    elif codec == b"av01":
-        _obus(frame)
-    elif codec == b"mp4v" and _MPEG4_USER_DATA in frame:
+def avc(frame: bytes, width: int) -> None:
+    """Raise MetadataSurvived if an H.264 frame holds a unit that is not on the list."""
+    _nal_units(frame, width, AVC_UNITS, 0, 31)
+
+
+def hevc(frame: bytes, width: int) -> None:
+    """Raise MetadataSurvived if an H.265 frame holds a unit that is not on the list."""
+    _nal_units(frame, width, HEVC_UNITS, 1, 63)
+
+
+def mpeg4(frame: bytes) -> None:
+    """Raise MetadataSurvived if an MPEG-4 part 2 frame carries user data."""
+    if _MPEG4_USER_DATA in frame:
         raise MetadataSurvived("a message inside a picture")
 
 
@@ -38,7 +40,8 @@ def _nal_units(frame: bytes, width: int, allowed: frozenset[int], shift: int, ma
         at += length
 
 
-def _obus(frame: bytes) -> None:
+def av1(frame: bytes) -> None:
+    """Raise MetadataSurvived if an AV1 frame holds a unit that is not on the list."""
     at, end = 0, len(frame)
     while at < end:
         head = frame[at]

@@ -1,6 +1,6 @@
 """Read the fragments of a fragmented MP4 (ISO/IEC 14496-12, section 8.8) into a movie's tracks.
 
-Rule: as in sanitizer.mp4_read; a fragment of a track that is not kept is passed over.
+Rule: as in sanitizer.mp4.read; a fragment of a track that is not kept is passed over.
 """
 
 from array import array
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from sanitizer.errors import Malformed, TooComplex
 from sanitizer.limits import Limits
-from sanitizer.mp4_boxes import TopBox, child, children, needed, read_box, unpack
-from sanitizer.mp4_model import Movie, Track
+from sanitizer.mp4.boxes import TopBox, child, children, needed, read_box
+from sanitizer.mp4.model import Movie, Track
+from sanitizer.numbers import unpack
 from sanitizer.source import UntrustedSource
 
 _MAX_MOOF = 16 << 20

@@ -8,7 +8,7 @@ from array import array
 from bisect import bisect_right
 from itertools import accumulate
 
-from sanitizer.mp4_model import Track
+from sanitizer.mp4.model import Track
 
 _SOUND_BEFORE = 4
 """Packets of sound a decoder may need before the first that is heard."""

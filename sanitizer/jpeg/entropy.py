@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from sanitizer import progressive
 from sanitizer.errors import Malformed, TooComplex
-from sanitizer.jpeg_tables import Component, Frame, Scan
+from sanitizer.jpeg import progressive
+from sanitizer.jpeg.tables import Component, Frame, Scan
 from sanitizer.pieces import Piece, Range, read_exactly
 from sanitizer.source import UntrustedSource
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sanitizer import exif
 from sanitizer.errors import Malformed
-from sanitizer.png_data import unpack
+from sanitizer.png.data import unpack
 
 _MAX_TEXT = 1 << 20
 _KEYWORDS = {

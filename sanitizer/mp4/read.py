@@ -1,18 +1,20 @@
 """Read the index of an MP4 or QuickTime video: what is in it and where each frame lies.
 
 Rule: bounded, in Python, trusting no number; only sound and pictures are taken up, everything
-else is named by its kind and left behind. Fragments are read by sanitizer.mp4_fragments.
+else is named by its kind and left behind. Fragments are read by sanitizer.mp4.fragments.
 """
 
 from array import array
 from collections.abc import Iterable
 
-from sanitizer import mp4_edits, mp4_fragments
-from sanitizer.errors import Empty, Malformed, Sound, TooComplex, Unsupported
+from sanitizer.errors import Empty, Malformed, TooComplex, Unsupported
 from sanitizer.limits import Limits
-from sanitizer.mp4_boxes import TopBox, child, children, needed, read_box, top_boxes, unpack
-from sanitizer.mp4_entries import canonical
-from sanitizer.mp4_model import Edit, Movie, Samples, Track
+from sanitizer.mp4 import edits as mp4_edits
+from sanitizer.mp4 import fragments as mp4_fragments
+from sanitizer.mp4.boxes import TopBox, child, children, needed, read_box, top_boxes
+from sanitizer.mp4.entries import canonical
+from sanitizer.mp4.model import Edit, Movie, Samples, Track
+from sanitizer.numbers import unpack
 from sanitizer.source import UntrustedSource
 
 _TOLD = {
@@ -86,7 +88,7 @@ def read(source: UntrustedSource, limits: Limits) -> Movie:
 def _check(movie: Movie, length: int) -> None:
     """Raise unless there are pictures, and every frame lies within the file."""
     if movie.tracks and not any(track.is_video for track in movie.tracks):
-        raise Sound("a sound recording")
+        raise Unsupported("sound without pictures")
     if not movie.tracks:
         raise Unsupported("no pictures in it, or none that can be cleaned")
     movie.tracks = [track for track in movie.tracks if len(track.samples)]

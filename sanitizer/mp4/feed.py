@@ -8,9 +8,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sanitizer import mp4_index
-from sanitizer.mp4_boxes import box
-from sanitizer.mp4_model import Movie, Samples
+from sanitizer.mp4 import index as mp4_index
+from sanitizer.mp4.boxes import box
+from sanitizer.mp4.model import Movie, Samples
 from sanitizer.pieces import WINDOW, read_exactly
 from sanitizer.source import UntrustedSource
 

@@ -102,11 +102,3 @@ def box(kind: bytes, *content: bytes) -> bytes:
 def full_box(kind: bytes, *content: bytes, version: int = 0, flags: int = 0) -> bytes:
     """Return a box of ours with version and flags."""
     return box(kind, struct.pack(">I", version << 24 | flags), *content)
-
-
-def unpack(layout: str, untrusted: bytes, at: int = 0) -> tuple[int, ...]:
-    """Unpack big-endian numbers; raises Malformed where there are too few bytes."""
-    try:
-        return struct.unpack_from(">" + layout, untrusted, at)
-    except struct.error:
-        raise Malformed("a part of the index is too short") from None

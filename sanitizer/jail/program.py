@@ -27,8 +27,8 @@ from typing import IO, Self, cast
 
 import imageio_ffmpeg
 
-from sanitizer import launcher
 from sanitizer.errors import JailUnavailable, Malformed, TooComplex, TooLarge
+from sanitizer.jail import launcher
 from sanitizer.limits import Limits
 
 _LAUNCHER = Path(launcher.__file__)

@@ -9,10 +9,8 @@ from collections.abc import Callable
 from functools import partial
 
 from sanitizer.errors import Malformed
-from sanitizer.mp4_entries import AV1, AVC, HEVC
 
 Strip = Callable[[bytes], bytes]
-_AAC_SETUP = b"\x40\x15" + bytes(11)
 _DATA, _FILL = 4, 6
 # Fill elements that shape the sound: dynamic range, spatial audio, band replication.
 _SOUNDING = {0b1011, 0b1100, 0b1101, 0b1110}
@@ -21,20 +19,14 @@ _HEVC_KEPT = frozenset({*range(10), *range(16, 22), *range(32, 38)})
 _AV1_KEPT = frozenset({1, 3, 4, 6, 7})
 
 
-def for_codec(codec: bytes, entry: bytes) -> Strip | None:
-    """Return what strips the frames of a track, or None where frames hold no units.
+def avc(width: int) -> Strip:
+    """Return what strips a frame of H.264 whose units are led by lengths of ``width`` bytes."""
+    return partial(_nal_units, width, _AVC_KEPT, 0, 31)
 
-    ``entry`` is the sample entry that we wrote, which says how wide the units' lengths are.
-    """
-    if codec in AVC:
-        width = (entry[entry.index(b"avcC") + 8] & 3) + 1
-        return partial(_nal_units, width, _AVC_KEPT, 0, 31)
-    if codec in HEVC:
-        width = (entry[entry.index(b"hvcC") + 25] & 3) + 1
-        return partial(_nal_units, width, _HEVC_KEPT, 1, 63)
-    if codec in AV1:
-        return _obus
-    return _aac if codec == b"mp4a" and entry.find(_AAC_SETUP) > 0 else None
+
+def hevc(width: int) -> Strip:
+    """Return what strips a frame of H.265 whose units are led by lengths of ``width`` bytes."""
+    return partial(_nal_units, width, _HEVC_KEPT, 1, 63)
 
 
 def _nal_units(width: int, kept: frozenset[int], shift: int, mask: int, untrusted: bytes) -> bytes:
@@ -53,7 +45,8 @@ def _nal_units(width: int, kept: frozenset[int], shift: int, mask: int, untruste
     return untrusted if begin == 0 else b"".join([*stay, untrusted[begin:]])
 
 
-def _obus(untrusted: bytes) -> bytes:
+def av1(untrusted: bytes) -> bytes:
+    """Return a frame of AV1 without its metadata, padding and private units."""
     stay: list[bytes] = []
     at, end = 0, len(untrusted)
     while at < end:
@@ -77,7 +70,7 @@ def _obus(untrusted: bytes) -> bytes:
     return b"".join(stay)
 
 
-def _aac(untrusted: bytes) -> bytes:
+def aac(untrusted: bytes) -> bytes:
     """Blank the data and fill elements that a packet begins with (ISO/IEC 14496-3, 4.4.2).
 
     They stay where they are, empty, for all behind them is counted from there. Elements behind

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from sanitizer.mp4_boxes import box, full_box
-from sanitizer.mp4_model import Movie, Track
+from sanitizer.mp4.boxes import box, full_box
+from sanitizer.mp4.model import Movie, Track
 
 _UND = 0x55C4
 _IDENTITY = struct.pack(">9I", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)

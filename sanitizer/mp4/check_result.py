@@ -1,14 +1,14 @@
 """Re-read a finished video as it streams by: type, data, index, and not a byte that nobody owns.
 
 Rule: shares no code with what wrote it; the frames themselves were walked before they came here
-(sanitizer.mp4_check), so what is proven here is that nothing stands between and around them.
+(sanitizer.mp4.check), so what is proven here is that nothing stands between and around them.
 """
 
 import struct
 from dataclasses import dataclass, field
 
 from sanitizer.errors import MetadataSurvived
-from sanitizer.mp4_check_index import ranges_of
+from sanitizer.mp4.check_index import ranges_of
 
 _TYPE = b"\0\0\0\x1cftypisom\0\0\2\0isomiso2mp41"
 _MAX_INDEX = 256 << 20

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sanitizer import exif, icc
-from sanitizer.entropy import CodedScan
 from sanitizer.errors import Malformed, TooComplex, TooManyPixels, Unsupported
-from sanitizer.jpeg_tables import Component, Frame, Scan, Tables, parse_frame, parse_scan
+from sanitizer.jpeg.entropy import CodedScan
+from sanitizer.jpeg.tables import Component, Frame, Scan, Tables, parse_frame, parse_scan
 from sanitizer.limits import Limits
 from sanitizer.pieces import WINDOW, Piece, Plan, Range, read_exactly
 from sanitizer.source import UntrustedSource
@@ -21,7 +21,7 @@ from sanitizer.source import UntrustedSource
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sanitizer.progressive import History
+    from sanitizer.jpeg.progressive import History
 
 _SOI, _EOI, _SOS, _DQT, _DHT, _DRI, _DNL, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xDC, 0xFE
 _APP0, _APP1, _APP2, _APP11, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE

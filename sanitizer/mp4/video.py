@@ -12,14 +12,15 @@ from collections.abc import Iterator
 
 import ffmpeg
 
-from sanitizer import mp4_feed, mp4_read
 from sanitizer.errors import MetadataSurvived
-from sanitizer.jail import Jail
+from sanitizer.jail.program import Jail
 from sanitizer.limits import Limits
-from sanitizer.mp4_assemble import Assembler
-from sanitizer.mp4_check import Checker, Expected
-from sanitizer.mp4_check_result import ResultChecker
-from sanitizer.mp4_model import Movie
+from sanitizer.mp4 import feed as mp4_feed
+from sanitizer.mp4 import read as mp4_read
+from sanitizer.mp4.assemble import Assembler
+from sanitizer.mp4.check import Checker, Expected
+from sanitizer.mp4.check_result import ResultChecker
+from sanitizer.mp4.model import Movie
 from sanitizer.source import UntrustedSource
 
 _MOVFLAGS = "frag_keyframe+delay_moov+default_base_moof+skip_trailer+negative_cts_offsets"
@@ -59,6 +60,9 @@ def arguments(movie: Movie) -> list[str]:
 
 class Video:
     """One video on its way through: read at once, cleaned while it is streamed."""
+
+    media_type = "video/mp4"
+    extension = "mp4"
 
     def __init__(self, source: UntrustedSource, limits: Limits, jail: Jail) -> None:
         """Read the index; raises a leaf of Refused."""

@@ -14,8 +14,8 @@ from sanitizer import icc
 from sanitizer.errors import Malformed, TooComplex, TooManyPixels
 from sanitizer.limits import Limits
 from sanitizer.pieces import WINDOW, Piece, Plan, Range, read_exactly
-from sanitizer.png_data import ImageData, Shape, unpack
-from sanitizer.png_text import Told
+from sanitizer.png.data import ImageData, Shape, unpack
+from sanitizer.png.text import Told
 from sanitizer.source import UntrustedSource
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

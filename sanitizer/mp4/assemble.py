@@ -9,11 +9,12 @@ is known last and nothing is kept that could be passed on.
 import struct
 from array import array
 
-from sanitizer import mp4_index, mp4_strip
-from sanitizer.mp4_boxes import box
-from sanitizer.mp4_check_index import Description
-from sanitizer.mp4_check_units import check_units
-from sanitizer.mp4_model import Movie
+from sanitizer.mp4 import index as mp4_index
+from sanitizer.mp4.boxes import box
+from sanitizer.mp4.check_index import Description
+from sanitizer.mp4.check_units import check_units
+from sanitizer.mp4.model import Movie
+from sanitizer.mp4.strips import for_codec
 
 FILE_TYPE = box(b"ftyp", b"isom\0\0\2\0isomiso2mp41")
 _HEADER = 16
@@ -27,7 +28,7 @@ class Assembler:
         """Take the movie whose frames will come; its sizes and places are made new."""
         self.messages = False
         self._movie = movie
-        self._strips = [mp4_strip.for_codec(track.codec, track.entry) for track in movie.tracks]
+        self._strips = [for_codec(track.codec, track.entry) for track in movie.tracks]
         self._sizes = [array("I") for _ in movie.tracks]
         self._layouts = [mp4_index.Layout() for _ in movie.tracks]
         self._type = FILE_TYPE

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sanitizer.errors import MetadataSurvived
-from sanitizer.mp4_check_index import Description, check_movie
+from sanitizer.mp4.check_index import Description, check_movie
 
 _MAX_INDEX = 32 << 20
 _MAX_SAMPLE = 64 << 20

@@ -1,4 +1,4 @@
-"""The program that locks itself in and then becomes ffmpeg. Started by sanitizer.jail alone.
+"""The program that locks itself in and then becomes ffmpeg. Started by jail.program alone.
 
 Rule: standard library only, run as ``python -I -S -E launcher.py JSON``: nothing of the gateway
 is imported, nothing is inherited but three descriptors. Each lock is taken or the program dies;
