@@ -96,7 +96,9 @@ class ReportManifest:
 class EvidenceManifest:
     """One file: a neutral name, what it is, its true length and SHA-256, what kinds were removed.
 
-    Its content is part 1 of the same envelope.
+    Its content is part 1 of the same envelope.  ``rebuilt`` tells that a clean file was made anew
+    from its pixels or pages; ``original_of`` names the clean file of which this one is the
+    original, untouched, as the reporter chose to keep it.
     """
 
     name: str
@@ -104,15 +106,20 @@ class EvidenceManifest:
     length: int
     sha256: bytes
     removed: tuple[str, ...]
+    rebuilt: bool = False
+    original_of: EnvelopeId | None = None
 
     def to_json(self) -> bytes:
         """Return the JSON, UTF-8; raises `ManifestMalformed` for what FORMAT.md does not allow."""
+        original = {} if self.original_of is None else {"original_of": self.original_of.hex()}
         return dump(
             name=short(self.name),
             media_type=short(self.media_type),
             length=self.length,
             sha256=self.sha256.hex(),
             removed=[short(kind) for kind in self.removed],
+            rebuilt=self.rebuilt,
+            **original,
         )
 
     @classmethod
@@ -125,6 +132,12 @@ class EvidenceManifest:
                 length=given.number("length"),
                 sha256=given.hexed("sha256", parse_digest),
                 removed=given.words("removed"),
+                rebuilt=given.flag("rebuilt") if given.has("rebuilt") else False,
+                original_of=(
+                    given.hexed("original_of", parse_envelope_id)
+                    if given.has("original_of")
+                    else None
+                ),
             )
 
 

@@ -81,6 +81,14 @@ class Fields:
             raise ManifestMalformed("not a count")
         return value
 
+    def has(self, name: str) -> bool:
+        """Whether a field is there that may be left out."""
+        return name in self._left
+
+    def flag(self, name: str) -> bool:
+        """Take true or false."""
+        return self._taken(name, bool)
+
     def mapping(self, name: str) -> dict[str, Json]:
         """Take an object whose fields are the caller's to judge."""
         return self._taken(name, dict)

@@ -173,12 +173,17 @@ def _print_files(console: Console, files: Sequence[FileView]) -> None:
             continue
         known = one.manifest
         removed = words.cut(", ".join(words.removed(name) for name in known.removed)) or "nothing"
+        told = f"removed before sealing: {removed}"
+        if known.rebuilt:
+            told += "; made anew from its picture or its pages"
+        if one.is_original:
+            told = "UNTOUCHED ORIGINAL: nobody cleaned it; it can show who the reporter is"
         console.print(
             Text.assemble(
                 ("File  ", "dim"),
                 one.name,
                 (f"  {words.size(known.length)}  {words.cell(known.media_type)}", "dim"),
-                (f"\n      removed before sealing: {removed}", "dim"),
+                (f"\n      {told}", "red" if one.is_original else "dim"),
             )
         )
 

@@ -128,6 +128,11 @@ class FileView:
         """The envelope's id in hex."""
         return self.named.ref.id.hex()
 
+    @property
+    def is_original(self) -> bool:
+        """Whether it came as it was and nobody cleaned it."""
+        return self.manifest is not None and self.manifest.original_of is not None
+
     def to_json(self) -> dict[str, object]:
         """The stable shape of a file in `show --json`."""
         known = self.manifest
@@ -138,6 +143,8 @@ class FileView:
             "length": known.length if known else None,
             "sha256": known.sha256.hex() if known else None,
             "removed": list(known.removed) if known else [],
+            "rebuilt": known.rebuilt if known else False,
+            "original_of": known.original_of.hex() if known and known.original_of else None,
             "problem": self.problem,
         }
 
@@ -169,6 +176,7 @@ def views(desk: Desk, case: Case) -> tuple[FileView, ...]:
                 shown.manifest.media_type,
                 number,
                 case.number_of(shown.named.by),
+                is_original=shown.is_original,
             ),
         )
         if shown.manifest

@@ -1,5 +1,7 @@
 """Write an opened case into a folder: `case.json`, and the files under `evidence/`.
 
+Untouched originals, which nobody cleaned, stand apart under `originals/`.
+
 Rule: this is the one place where the desk writes plaintext, and only where an operator
 told it to.  A file stands under a quarantine name until its length and SHA-256 are those
 of the sealed manifest; no name from inside an envelope is ever used as a path.
@@ -51,20 +53,26 @@ def export_case(desk: Desk, case: Case, folder: Path) -> Export:
     written: dict[str, str] = {}
     left_out: list[str] = []
     shown = views(desk, case)
-    (folder / "evidence").mkdir(mode=0o700)
-    descriptor = os.open(folder / "evidence", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        for one in shown:
-            if one.problem:
-                continue
-            try:
-                _write_proven(descriptor, one.name, open_evidence(desk, case, one.id).whole())
-                written[one.id] = f"evidence/{one.name}"
-            except EvidenceUnsound:
-                left_out.append(one.id)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    for name, files in (
+        ("evidence", [one for one in shown if not one.is_original]),
+        ("originals", [one for one in shown if one.is_original]),
+    ):
+        if not files and name != "evidence":
+            continue
+        (folder / name).mkdir(mode=0o700)
+        descriptor = os.open(folder / name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            for one in files:
+                if one.problem:
+                    continue
+                try:
+                    _write_proven(descriptor, one.name, open_evidence(desk, case, one.id).whole())
+                    written[one.id] = f"{name}/{one.name}"
+                except EvidenceUnsound:
+                    left_out.append(one.id)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     left_out += [one.id for one in shown if one.problem]
     _write_json(folder, desk, case, written)
     return Export(folder, tuple(written.values()), tuple(left_out))

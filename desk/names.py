@@ -22,6 +22,10 @@ _ENDS = {
     "image/apng": ".png",
     "image/webp": ".webp",
     "image/gif": ".gif",
+    "image/heic": ".heic",
+    "image/avif": ".avif",
+    "image/tiff": ".tif",
+    "image/bmp": ".bmp",
     "video/mp4": ".mp4",
     "video/x-m4v": ".m4v",
     "video/quicktime": ".mov",
@@ -29,12 +33,19 @@ _ENDS = {
     "video/3gpp2": ".3g2",
     "video/webm": ".webm",
     "video/x-matroska": ".mkv",
+    "video/x-msvideo": ".avi",
     "audio/mpeg": ".mp3",
     "audio/mp4": ".m4a",
     "audio/ogg": ".ogg",
     "audio/wav": ".wav",
     "audio/webm": ".weba",
     "audio/flac": ".flac",
+    "audio/aac": ".aac",
+    "audio/aiff": ".aiff",
+    "audio/amr": ".amr",
+    "audio/amr-wb": ".awb",
+    "audio/x-matroska": ".mka",
+    "application/pdf": ".pdf",
     "text/plain": ".txt",
 }
 
@@ -45,14 +56,24 @@ class Names:
 
     _taken: set[str] = field(default_factory=set)
 
-    def of(self, untrusted_name: str, media_type: str, number: int, message: int) -> str:
+    def of(
+        self,
+        untrusted_name: str,
+        media_type: str,
+        number: int,
+        message: int,
+        *,
+        is_original: bool = False,
+    ) -> str:
         """A name that is only a name, given once; `number` counts the case's files from 1.
 
-        `message` counts the reporter's messages from 1; the report itself is 0.
+        `message` counts the reporter's messages from 1; the report itself is 0.  An original that
+        nobody cleaned ends in `.bin` whatever it says it is.
         """
-        end = _ENDS.get(media_type, _UNKNOWN_END)
+        end = _UNKNOWN_END if is_original else _ENDS.get(media_type, _UNKNOWN_END)
         plain = _PLAIN_NAME.fullmatch(untrusted_name)
-        ours = plain is None or _DEVICE.fullmatch(plain[1]) or end == _UNKNOWN_END
+        unknown = end == _UNKNOWN_END and not is_original
+        ours = plain is None or _DEVICE.fullmatch(plain[1]) or unknown
         stem = f"file-{number}" if plain is None or ours else plain[1]
         stem = f"message-{message}-{stem}" if message else stem
         name, again = f"{stem}{end}", 2

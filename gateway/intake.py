@@ -4,15 +4,16 @@
 (1) receive  gateway.upload   (2) clean  sanitizer   (3) pack  (4) seal  crypto   (5) store  vault
 (6) the receipt is shown by the site, and only after (5) returned
 ```
-What can be sealed here is a CleanFile, the typed answers of a form, an identity, a message; nothing
-after (4) holds plaintext.  Claims C-REST, C-IDENTITY, C-LOST-ANSWER, C-NAMES prove it.
+What can be sealed here is a CleanFile, a KeptOriginal that was asked for, the typed answers of a
+form, an identity, a message; nothing after (4) holds plaintext.  Claims C-REST, C-IDENTITY,
+C-LOST-ANSWER, C-NAMES prove it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crypto.envelope import Custodians, EnvelopeSealer, Operators, SealedEnvelope
@@ -36,26 +37,29 @@ from crypto.receipt import (
 )
 from crypto.token import TokenKey
 from gateway.errors import GatewayError
+from gateway.handed import Identity, StagedFile
 from gateway.windows import ReceiptWindows
+from sanitizer.original import MEDIA_TYPE as ORIGINAL_TYPE
 from vault.errors import AlreadyAccepted, StagedMissing, ThreadMoved
 from vault.outside import BlobRef, CaseRow, NewCase, StoredEnvelope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from crypto.ids import Deployment
     from crypto.roster import Roster
-    from crypto.strict_json import Json
     from gateway.clock import Clock
+    from gateway.handed import Message, Report
     from gateway.roster_watch import CurrentRoster
     from gateway.secrets import GatewaySecrets
     from sanitizer.clean import CleanFile
+    from sanitizer.original import KeptOriginal
     from vault.vault import Vault
 
 SEALED_BY = "gateway"
-ANONYMOUS = "anonymous"
 _TRIES = 5
 _KIND_NAMES = {"image": "photo", "video": "video", "audio": "sound"}
+_OTHER_KIND = "document"
 
 
 class Busy(GatewayError):
@@ -64,55 +68,6 @@ class Busy(GatewayError):
 
 class FilesGone(GatewayError):
     """Files that a form remembers are no longer staged: they expired, or were dropped."""
-
-
-@dataclass(frozen=True, slots=True)
-class StagedFile:
-    """A file that was cleaned, sealed and staged.  ``name`` is ours (``photo-1.jpg``)."""
-
-    id: EnvelopeId
-    header_hash: HeaderHash
-    name: str
-    length: int
-
-    @property
-    def reference(self) -> EvidenceRef:
-        """How a report or a message names the file."""
-        return EvidenceRef(self.id, self.header_hash)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """What only the custodians may open; empty where the person stays anonymous."""
-
-    mode: str = ANONYMOUS
-    identity: Mapping[str, Json] = field(default_factory=dict, repr=False)
-    safe_contact: Mapping[str, Json] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """A whole report, typed and pruned, as the form's schema left it."""
-
-    case: CaseId
-    code: ReceiptCode = field(repr=False)
-    form_version: int
-    language: str
-    category: str = field(repr=False)
-    fields: Mapping[str, Json] = field(repr=False)
-    identity: Identity
-    files: tuple[StagedFile, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """What the holder of a code adds: a text, files, or both.  ``id`` makes a retry harmless."""
-
-    case: CaseId
-    id: EnvelopeId
-    text: str = field(repr=False)
-    language: str
-    files: tuple[StagedFile, ...]
 
 
 class Intake:
@@ -159,28 +114,70 @@ class Intake:
         ``number`` goes into the name that operators see.  Raises Refused when the sanitizer finds
         in the middle that the file cannot be proven clean: what was written is thrown away.
         """
+
+        def told() -> EvidenceManifest:
+            kind = _KIND_NAMES.get(clean.media_type.partition("/")[0], _OTHER_KIND)
+            return EvidenceManifest(
+                name=f"{kind}-{number}.{clean.extension}",
+                media_type=clean.media_type,
+                length=clean.facts.length,
+                sha256=clean.facts.sha256,
+                removed=clean.facts.removed,
+                rebuilt=clean.is_rebuilt,
+            )
+
+        return self._seal_file(clean.chunks(), case, told)
+
+    def seal_original(self, original: KeptOriginal, of: StagedFile, case: CaseId) -> StagedFile:
+        """(3)(4)(5) Stream an untouched original into an envelope of its own, beside its copy.
+
+        Only for somebody who asked for it and was told what it may give away.
+        """
+        digest, length = hashlib.sha256(), 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal length
+            for chunk in original.chunks():
+                digest.update(chunk)
+                length += len(chunk)
+                yield chunk
+
+        def told() -> EvidenceManifest:
+            return EvidenceManifest(
+                name=f"{of.name.partition('.')[0]}-original.bin",
+                media_type=ORIGINAL_TYPE,
+                length=length,
+                sha256=digest.digest(),
+                removed=(),
+                original_of=of.id,
+            )
+
+        return self._seal_file(counted(), case, told)
+
+    def _seal_file(
+        self, content: Iterator[bytes], case: CaseId, told: Callable[[], EvidenceManifest]
+    ) -> StagedFile:
+        """Seal a stream; ``told`` says what it was, once its last byte has passed."""
         roster = self._rosters.get()
         sealer = self._sealer(Kind.EVIDENCE, case, roster)
         with self._vault.new_blob() as blob:
             part = sealer.part(blob.write)
-            for chunk in clean.chunks():
+            for chunk in content:
                 part.write(chunk)
             part.finish()
-            facts = clean.facts
-            kind = _KIND_NAMES.get(clean.media_type.partition("/")[0], "file")
-            name = f"{kind}-{number}.{clean.extension}"
-            manifest = EvidenceManifest(
-                name=name,
-                media_type=clean.media_type,
-                length=facts.length,
-                sha256=facts.sha256,
-                removed=facts.removed,
-            )
+            manifest = told()
             sealed = sealer.seal(manifest.to_json(), Operators(roster.evidence_keys()))
             reference = blob.commit()
         with self._dropped_on_error(reference):
             self._vault.stage(_stored(sealed, (reference,)))
-        return StagedFile(sealer.id, sealed.header_hash, name, facts.length)
+        return StagedFile(
+            sealer.id,
+            sealed.header_hash,
+            manifest.name,
+            manifest.length,
+            manifest.removed,
+            manifest.original_of,
+        )
 
     def drop(self, files: Sequence[StagedFile]) -> None:
         """Destroy staged files; those that are gone already stay gone."""

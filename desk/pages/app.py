@@ -31,7 +31,7 @@ from desk.outbox import TEXT_MOST, answer, set_state
 from desk.pages.door import Bind, OneTimeLink, Sessions, is_local, is_own_form
 from desk.pages.markup import isolated
 from desk.pages.media import answer as media_answer
-from desk.pages.media import kind_of
+from desk.pages.media import shown_as
 from desk.pages.quiet import QuietFlask
 from desk.patience import SyncLimits
 from desk.summary import IDENTITY_LOCKED, deep_alarms
@@ -274,7 +274,8 @@ def _shown(file: FileView) -> dict[str, object]:
         "id": file.id,
         "name": file.name,
         "manifest": manifest,
-        "kind": kind_of(manifest.media_type) if manifest else "other",
+        "kind": shown_as(manifest) if manifest else "other",
+        "is_original": file.is_original,
         "problem": words.PROBLEMS.get(file.problem, ""),
         "removed": [words.removed(one) for one in manifest.removed] if manifest else [],
     }

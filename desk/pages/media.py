@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING
 from flask import Response
 
 if TYPE_CHECKING:
+    from crypto.manifest import EvidenceManifest
     from desk.evidence import EvidenceFile
 
 _MiB = 1024 * 1024
 PICTURE_MOST = 256 * _MiB
 """Bytes of a picture at most: it is held in memory once, to be proven before it is shown."""
 
-PICTURES = {"image/jpeg", "image/png", "image/webp", "image/gif"}
+PICTURES = {"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "image/bmp"}
 FILMS = {"video/mp4", "video/quicktime", "video/webm", "video/x-matroska"}
-SOUNDS = {"audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/webm", "audio/flac"}
+SOUNDS = {
+    "audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/webm", "audio/flac", "audio/aac",
+}  # fmt: skip
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
@@ -47,6 +50,11 @@ def kind_of(media_type: str) -> str:
     if media_type in FILMS:
         return "film"
     return "sound" if media_type in SOUNDS else "other"
+
+
+def shown_as(manifest: EvidenceManifest) -> str:
+    """`picture`, `film`, `sound` or `other`: an original that nobody cleaned is never shown."""
+    return "other" if manifest.original_of is not None else kind_of(manifest.media_type)
 
 
 def parse_range(untrusted: str | None, length: int) -> Piece | None:
@@ -76,7 +84,7 @@ def answer(file: EvidenceFile, untrusted_range: str | None) -> Response:
     Raises:
         EvidenceUnsound: a picture is not what its manifest says.
     """
-    kind, length = kind_of(file.manifest.media_type), file.manifest.length
+    kind, length = shown_as(file.manifest), file.manifest.length
     if kind == "picture" and length <= PICTURE_MOST:
         return Response(b"".join(file.whole()), mimetype=file.manifest.media_type)
     mimetype = "application/octet-stream" if kind == "other" else file.manifest.media_type

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 Posted = MultiDict[str, str]
 
 # What the form itself sends beside the questions.
-PAGE_NAMES = frozenset({"token", "category", "action", "more", "drop"})
+PAGE_NAMES = frozenset(
+    {"token", "category", "action", "more", "drop", "originals", "originals_sure"}
+)
 YES = "yes"
 IDENTITY_SEAL = "identity"
 

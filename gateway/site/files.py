@@ -17,6 +17,7 @@ from sanitizer.clean import sanitize
 from sanitizer.detect import VIDEOS, detect
 from sanitizer.errors import Refused
 from sanitizer.limits import Limits
+from sanitizer.original import KeptOriginal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
 
     from crypto.ids import CaseId
-    from gateway.intake import Intake, StagedFile
+    from gateway.handed import StagedFile
+    from gateway.intake import Intake
 
 FIELD = "evidence"
 _NAME_SHOWN = 60
@@ -64,38 +66,59 @@ def unexpected(request: UploadRequest) -> bool:
     return any(name != FIELD for name in request.files)
 
 
-def receive(
+def receive(  # noqa: PLR0913 each says what to do with the files of one request
     request: UploadRequest,
     intake: Intake,
     case: CaseId,
     before: Sequence[StagedFile],
     *,
     most: int,
+    with_originals: bool = False,
 ) -> Batch:
     """Clean, seal and stage the files of a request; drop those whose box was ticked.
 
-    Raises NoValidRoster where nothing may be sealed: then nothing new was kept.
+    ``with_originals`` seals beside each clean copy the file as it came; without it, originals that
+    were staged before go too.  Raises NoValidRoster where nothing may be sealed: then nothing new
+    was kept.
     """
-    dropped = set(request.form.getlist("drop"))
-    intake.drop([one for one in before if one.id.hex() in dropped])
-    kept = [one for one in before if one.id.hex() not in dropped]
+    kept = _still_wanted(request, intake, before, with_originals=with_originals)
     limits = Limits(file_bytes=request.file_bytes)
     new: list[StagedFile] = []
     refused: list[RefusedFile] = []
     for storage in arrived(request):
         name = shown_name(storage.filename or "")
-        if len(kept) >= most:
+        if len(copies(kept)) >= most:
             refused.append(RefusedFile(name, "too_many"))
             continue
         number = 1 + max((_number(one.name) for one in kept), default=0)
         try:
-            staged = _keep(storage, intake, case, number, limits)
+            staged = _keep(storage, intake, case, number, limits, with_original=with_originals)
         except Refused as refusal:
             refused.append(RefusedFile(name, _reason(refusal, storage.stream)))
             continue
-        kept.append(staged)
-        new.append(staged)
+        kept += staged
+        new += staged
     return Batch(kept=tuple(kept), new=tuple(new), refused=tuple(refused))
+
+
+def copies(files: Sequence[StagedFile]) -> list[StagedFile]:
+    """Return the clean copies among some files, without the originals beside them."""
+    return [one for one in files if one.original_of is None]
+
+
+def _still_wanted(
+    request: UploadRequest, intake: Intake, before: Sequence[StagedFile], *, with_originals: bool
+) -> list[StagedFile]:
+    """Drop what was ticked, an original with its copy, and originals nobody asks for any more."""
+    ticked = set(request.form.getlist("drop"))
+    gone = [
+        one
+        for one in before
+        if (one.original_of or one.id).hex() in ticked
+        or (one.original_of is not None and not with_originals)
+    ]
+    intake.drop(gone)
+    return [one for one in before if one not in gone]
 
 
 def destroy(intake: Intake, before: Sequence[StagedFile], request: UploadRequest) -> Batch:
@@ -114,15 +137,26 @@ def shown_name(untrusted: str) -> str:
     return visible if len(visible) <= _NAME_SHOWN else visible[: _NAME_SHOWN - 1] + "…"
 
 
-def _keep(
-    storage: FileStorage, intake: Intake, case: CaseId, number: int, limits: Limits
-) -> StagedFile:
+def _keep(  # noqa: PLR0913 each is a part of one file's way
+    storage: FileStorage,
+    intake: Intake,
+    case: CaseId,
+    number: int,
+    limits: Limits,
+    *,
+    with_original: bool,
+) -> list[StagedFile]:
     spooled = storage.stream
     if not isinstance(spooled, SpooledFile):  # pragma: no cover — the request class makes no other
         raise TypeError("a file that was not spooled")
     spooled.require_whole()
     # (2) clean  (3)(4)(5) seal and stage
-    return intake.seal_clean(sanitize(spooled, limits), case, number)
+    clean = sanitize(spooled, limits)
+    staged = [intake.seal_clean(clean, case, number)]
+    if with_original:
+        original = KeptOriginal.beside(spooled, clean)
+        staged.append(intake.seal_original(original, staged[0], case))
+    return staged
 
 
 def _reason(refusal: Refused, stream: object) -> str:

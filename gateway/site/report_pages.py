@@ -16,9 +16,11 @@ from flask import Response, request
 from crypto.errors import ManifestTooLarge, TokenInvalid
 from crypto.manifest import IdentityManifest
 from gateway.errors import NoValidRoster
-from gateway.intake import Busy, FilesGone, Identity, Report
+from gateway.handed import ANONYMOUS, Identity, Report
+from gateway.intake import Busy, FilesGone
 from gateway.site import files
 from gateway.site.mistakes import shown
+from gateway.site.removed import sentence
 from gateway.site.tokens import FormToken, TokenExpired
 from gateway.site.values import FieldError, plain_digits
 from gateway.site.view import FormView
@@ -102,7 +104,7 @@ class ReportPages:
             return self._form(_with(draft, "error.closed"), _CLOSED)
         if "more" in request.form or request.form.get("action") == "add":
             return self._form(draft, _WRONG if draft.batch.refused else 200)
-        errors = (*answers.errors, *_too_much(answers))
+        errors = (*answers.errors, *_too_much(answers), *_doubted(draft, answers))
         if files.unexpected(_upload()):
             errors = (*errors, FieldError("", "error.unknown_field"))
         if errors or draft.batch.refused:
@@ -157,6 +159,7 @@ class ReportPages:
             draft.token.case,
             draft.token.files,
             most=self._site.config.site.files,
+            with_originals="originals" in request.form,
         )
 
     def _seal(self, draft: Draft, answers: Answers) -> Response:
@@ -184,7 +187,13 @@ class ReportPages:
             return self._form(_with(draft, key), _CLOSED)
         cards = [card.id for card in draft.form.cards if card.condition.holds(answers.fields)]
         return self._receipt(
-            draft.lang, token, cards=cards, destroyed=draft.batch.destroyed, files=token.files
+            draft.lang,
+            token,
+            cards=cards,
+            destroyed=draft.batch.destroyed,
+            files=files.copies(token.files),
+            originals=len(token.files) > len(files.copies(token.files)),
+            removed=sentence(self._site.words[draft.lang], files.copies(token.files)),
         )
 
     def _second_of_two(self, draft: Draft) -> Response:
@@ -274,6 +283,9 @@ class ReportPages:
             grown=typed.get("more", ""),
             file_bytes=config.site.file_bytes,
             files_most=config.site.files,
+            originals="originals" in typed,
+            originals_doubted="originals_sure" in typed
+            or any(one.name == "originals_sure" for one in draft.errors),
         )
         return self._site.page("write.html", draft.lang, status=status, page=view)
 
@@ -307,3 +319,11 @@ def _too_much(answers: Answers) -> tuple[FieldError, ...]:
     except ManifestTooLarge:
         return (FieldError("identity-name", "error.identity"),)
     return ()
+
+
+def _doubted(draft: Draft, answers: Answers) -> tuple[FieldError, ...]:
+    """Somebody who stays anonymous is asked a second time before an original goes along."""
+    has_originals = len(draft.batch.kept) > len(files.copies(draft.batch.kept))
+    if not has_originals or answers.identity_mode != ANONYMOUS or "originals_sure" in request.form:
+        return ()
+    return (FieldError("originals_sure", "error.originals_sure"),)

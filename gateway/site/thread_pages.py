@@ -23,16 +23,20 @@ from crypto.ids import HeaderHash, date_of
 from crypto.manifest import ReplyBody, SignedManifest
 from crypto.receipt import ReceiptCode
 from gateway.errors import NoValidRoster
-from gateway.intake import Busy, FilesGone, Message, look_at
+from gateway.handed import Message
+from gateway.intake import Busy, FilesGone, look_at
 from gateway.site import files
 from gateway.site.codes import code_mistake
 from gateway.site.mistakes import shown
+from gateway.site.removed import sentence
 from gateway.site.tokens import ThreadToken, TokenExpired
 from gateway.site.values import BadValue, FieldError, clean_text, read_text
 from gateway.site.view import MessageView
 from vault.errors import ThreadMoved
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from crypto.ids import CaseId, Day
     from crypto.receipt import ReceiptKeys
     from crypto.roster import Roster
@@ -170,7 +174,8 @@ class ThreadPages:
             return self._talk(lang, again, visit, text=text, errors=(gone,), status=_WRONG)
         visit = self._visit(keys)
         after = ThreadToken.new(case=visit.case, code=token.code, now=now)
-        return self._talk(lang, after, visit, sent=True)
+        removed = sentence(self._site.words[lang], batch.kept)
+        return self._talk(lang, after, visit, sent=True, removed=removed)
 
     def _visit(self, keys: ReceiptKeys) -> Visit:
         """Read what a code may see; the same work, a write included, whether there is a case."""
@@ -201,6 +206,7 @@ class ThreadPages:
         text: str = "",
         errors: tuple[FieldError, ...] = (),
         sent: bool = False,
+        removed: Markup | None = None,
         status: int = 200,
     ) -> Response:
         words = self._site.words[lang]
@@ -224,6 +230,7 @@ class ThreadPages:
             unproven=visit.unproven,
             used=visit.used,
             sent=sent,
+            removed=removed,
         )
         return padded(answer)
 

@@ -15,7 +15,7 @@ from crypto.ids import CaseId, EnvelopeId, HeaderHash, new_case_id, new_envelope
 from crypto.receipt import ReceiptCode
 from crypto.token import open_token, seal_token
 from gateway.errors import GatewayError
-from gateway.intake import StagedFile
+from gateway.handed import StagedFile
 
 if TYPE_CHECKING:
     from crypto.token import TokenKey
@@ -137,15 +137,30 @@ def _require_fresh(token: FormToken | ThreadToken, now: int, seconds: int) -> No
 
 
 def _files_out(files: tuple[StagedFile, ...]) -> list[list[Any]]:
-    return [[one.id.hex(), one.header_hash.hex(), one.name, one.length] for one in files]
+    return [
+        [
+            one.id.hex(),
+            one.header_hash.hex(),
+            one.name,
+            one.length,
+            list(one.removed),
+            None if one.original_of is None else one.original_of.hex(),
+        ]
+        for one in files
+    ]
 
 
 def _files_in(files: list[list[Any]]) -> tuple[StagedFile, ...]:
     return tuple(
         StagedFile(
-            EnvelopeId(bytes.fromhex(envelope)), HeaderHash(bytes.fromhex(header)), name, length
+            EnvelopeId(bytes.fromhex(envelope)),
+            HeaderHash(bytes.fromhex(header)),
+            name,
+            length,
+            tuple(removed),
+            None if of is None else EnvelopeId(bytes.fromhex(of)),
         )
-        for envelope, header, name, length in files
+        for envelope, header, name, length, removed, of in files
     )
 
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from gateway.site.answers import row_count
+from gateway.site.files import copies
 from gateway.site.mistakes import EXAMPLE_DATE, EXAMPLE_TIME, ShownError, collapsed, quoted
+from gateway.site.removed import sentence
 from gateway.site.schema import LISTS
 from gateway.site.values import LINE_SHOWN
 from gateway.site.words import isolated, numbers_isolated
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
     from werkzeug.datastructures import MultiDict
 
-    from gateway.intake import StagedFile
+    from crypto.ids import EnvelopeId
+    from gateway.handed import StagedFile
     from gateway.site.files import RefusedFile
     from gateway.site.schema import CategoryForm, Field
     from gateway.site.words import Words
@@ -50,6 +53,21 @@ class FilesView:
     errors: Sequence[ShownError] = ()
     file_bytes: int
     files_most: int
+
+    @property
+    def copies(self) -> list[StagedFile]:
+        """The clean copies that arrived."""
+        return copies(self.files)
+
+    @property
+    def with_original(self) -> frozenset[EnvelopeId]:
+        """Those clean copies whose untouched original lies beside them."""
+        return frozenset(one.original_of for one in self.files if one.original_of is not None)
+
+    @property
+    def removed(self) -> Markup | None:
+        """What was taken out of the files that arrived, in one sentence."""
+        return sentence(self.t, self.copies)
 
     @property
     def all_errors(self) -> list[ShownError]:
@@ -101,6 +119,8 @@ class FormView(FilesView):
     destroyed: bool = False
     hours: int
     grown: str = ""
+    originals: bool = False
+    originals_doubted: bool = False
 
     @property
     def files_order(self) -> tuple[int, ...]:

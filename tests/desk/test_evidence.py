@@ -10,8 +10,10 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
 from desk.alarms import Sign
+from desk.console import print_case
 from desk.errors import EvidenceUnsound, ExportRefused, NoSuchEvidence
 from desk.evidence import open_evidence, view
 from desk.export import export_case
@@ -206,3 +208,27 @@ def test_an_export_goes_into_a_new_folder_only(
             export_case(desk, read(), folder)
     assert (full / "mine.txt").read_text() == "keep me"
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.claim("C-ORIGINAL")
+def test_an_untouched_original_stands_apart_and_under_a_name_that_opens_nothing(
+    desk: Desk, reporter: Reporter, sync: Synced, read: Read, tmp_path: Path
+) -> None:
+    copy = reporter.evidence("photo-1.jpg", "image/jpeg", JPEG, rebuilt=True)
+    # It lies about its type: an original is bytes all the same.
+    original = reporter.evidence(
+        "photo-1-original.bin", "image/jpeg", b"as it came", removed=(), original_of=copy.id
+    )
+    sync(*reporter.report([copy, original]))
+    done = export_case(desk, read(), tmp_path / "out")
+    assert done.files == ("evidence/photo-1.jpg", "originals/photo-1-original.bin")
+    case = json.loads((tmp_path / "out" / "case.json").read_text())
+    assert [one["original_of"] for one in case["files"]] == [None, copy.id.hex()]
+    assert [one["rebuilt"] for one in case["files"]] == [True, False]
+    assert (tmp_path / "out" / "originals/photo-1-original.bin").read_bytes() == b"as it came"
+    console = Console(width=200)
+    with console.capture() as capture:
+        print_case(console, desk, read())
+    told = capture.get()
+    assert "UNTOUCHED ORIGINAL: nobody cleaned it" in told
+    assert "made anew from its picture or its pages" in told

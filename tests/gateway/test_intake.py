@@ -14,7 +14,8 @@ from crypto.manifest import EvidenceRef
 from crypto.operator_opening import open_data_key, open_shares
 from crypto.receipt import ReceiptCode
 from gateway.errors import NoValidRoster
-from gateway.intake import FilesGone, Identity, Intake, Message, Report, StagedFile, look_at
+from gateway.handed import Identity, Message, Report, StagedFile
+from gateway.intake import FilesGone, Intake, look_at
 from sanitizer.clean import sanitize
 from sanitizer.limits import Limits
 from sanitizer.source import MemorySource

@@ -567,3 +567,19 @@ def test_an_empty_sound_is_an_empty_answer(
 
 def test_signs_read_as_words() -> None:
     assert all("-" in sign or sign.islower() for sign in map(str, Sign))
+
+
+@pytest.mark.claim("C-ORIGINAL")
+def test_an_untouched_original_is_offered_with_a_warning_and_shown_in_no_program(
+    page: FlaskClient, reporter: Reporter, sync: Synced
+) -> None:
+    copy = reporter.evidence("photo-1.jpg", "image/jpeg", JPEG)
+    original = reporter.evidence("o.bin", "image/jpeg", JPEG, removed=(), original_of=copy.id)
+    sync(*reporter.report([copy, original]))
+    shown = text(page, f"/case/{reporter.case.hex()}")
+    assert shown.count("<img") == 1
+    assert "An untouched original, which the reporter chose to send" in shown
+    answer = page.get(f"/case/{reporter.case.hex()}/file/{original.id.hex()}", headers=OURS)
+    assert answer.data == JPEG
+    assert answer.mimetype == "application/octet-stream"
+    assert answer.headers["Content-Disposition"].startswith("attachment")

@@ -55,9 +55,9 @@ def png_bomb() -> bytes:
 BAD = {
     "empty.jpg": b"",
     "truncated.jpg": PHOTO[: len(PHOTO) // 2],
-    "text.jpg": b"This is only text, called a photo.\n" * 50,
+    "archive.jpg": b"PK\3\4" + b"This is no photo.\n" * 50,
     "bomb.png": png_bomb(),
-    "document.pdf": b"%PDF-1.7\n" + bytes(2000),
+    "broken.pdf": b"%PDF-1.7\n" + bytes(2000),
 }
 
 
@@ -216,7 +216,7 @@ def test_a_name_cannot_turn_the_page_around(rehearsal: Rehearsal) -> None:
     assert site_files.shown_name("a\u202egpj.exe") == "a\ufffdgpj.exe"
     assert site_files.shown_name("x" * 100) == "x" * 59 + "…"
     writer = Writer(rehearsal.site_client())
-    page = writer.send(writer.begin(), files=(("<b>\u202eexe.jpg", b"text"),))
+    page = writer.send(writer.begin(), files=(("<b>\u202eexe.jpg", b"PK\3\4"),))
     assert "<bdi>&lt;b&gt;\ufffdexe.jpg</bdi>" in page.text
     assert "\u202e" not in page.text
 
@@ -281,4 +281,4 @@ def test_a_picture_beyond_its_own_limit_is_told_that_limit(
     assert error.endswith("× 2")
     monkeypatch.undo()
     page = Writer(rehearsal.site_client(), lang).begin()
-    assert 'accept="image/jpeg,image/png,video/mp4,video/quicktime"' in page.text
+    assert 'accept="image/*,video/*,audio/*,application/pdf,text/plain"' in page.text

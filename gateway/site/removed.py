@@ -1,0 +1,57 @@
+"""One sentence for the reporter: what was taken out of their files, by kind and never by value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markupsafe import Markup
+
+    from gateway.handed import StagedFile
+    from gateway.site.words import Words
+
+# What a person fears first comes first; whatever has no words of its own is "other hidden things".
+_TOLD = {
+    "place": frozenset({"gps", "location_track"}),
+    "serial": frozenset({"camera_serial"}),
+    "camera": frozenset({"camera_model", "maker_note"}),
+    "time": frozenset({"capture_time"}),
+    "author": frozenset({"author"}),
+    "preview": frozenset({"thumbnail", "cover"}),
+}
+_OTHER = "other"
+
+
+def sentence(words: Words, files: Sequence[StagedFile]) -> Markup | None:
+    """Return "We removed the place and the phone's serial number from your photo", or None.
+
+    ``files`` are clean copies; None where nothing had to go.
+    """
+    cleaned = [one for one in files if one.removed]
+    if not cleaned:
+        return None
+    found = {kind for one in cleaned for kind in one.removed}
+    things = [name for name, kinds in _TOLD.items() if kinds & found]
+    if found - frozenset().union(*_TOLD.values()):
+        things.append(_OTHER)
+    return words(
+        "removed.sentence",
+        things=_listed(words, [words(f"removed.{name}") for name in things]),
+        files=words(f"removed.from.{_whose(cleaned)}"),
+    )
+
+
+def _listed(words: Words, things: list[Markup]) -> Markup:
+    if len(things) == 1:
+        return things[0]
+    first = words("write.comma").join(things[:-1])
+    return words("removed.and", first=first, second=things[-1])
+
+
+def _whose(files: Sequence[StagedFile]) -> str:
+    kinds = {one.name.partition("-")[0] for one in files}
+    if len(kinds) > 1:
+        return "files"
+    return kinds.pop() + ("s" if len(files) > 1 else "")
