@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/stamp
 
-.PHONY: demo test check lint types contracts coverage bench screenshots clean help
+.PHONY: demo test check lint types contracts coverage bench fuzz screenshots docs clean help
 
 help:
 	@echo "make demo         a rehearsal of the whole: site, sync and a desk, on this machine"
 	@echo "make test         every test"
 	@echo "make check        the tests, and ruff, mypy, the import contracts and coverage"
 	@echo "make bench        the benchmarks, as ratios"
+	@echo "make fuzz         a million mutated files of all formats: a night; a look: make fuzz RUNS=2000"
+	@echo "make docs         the table of formats in docs/SANITIZER.md, from the code"
 	@echo "make screenshots  every page, in every language, narrow and wide, into screenshots/"
 
 $(VENV)/bin/python:
@@ -63,6 +65,18 @@ bench: $(STAMP).dev
 screenshots: $(STAMP).dev
 	@sh tools/install-judges
 	@$(BIN)/python -m tests.support.screenshots screenshots
+
+$(STAMP).fuzz: requirements/fuzz.txt $(STAMP).dev
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+# Inputs for each format; what is found lands in build/findings.
+fuzz: $(STAMP).fuzz
+	@$(BIN)/python -u -m tests.fuzz $(if $(RUNS),--runs $(RUNS))
+
+# What the page says of formats is read from the cleaners; a test holds the two together.
+docs: $(STAMP).dev
+	@$(BIN)/python -m sanitizer.described docs/SANITIZER.md
 
 clean:
 	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -19,11 +19,13 @@ from gateway.programs import open_vault, read_root
 from gateway.roster_watch import check_roster
 from gateway.secrets import GatewaySecrets
 from sanitizer.errors import SanitizerError
+from sanitizer.jail.pool import shared_pool
 from sanitizer.jail.program import ffmpeg_jail
+from sanitizer.unlocked import WITHOUT_JAIL
 from vault.errors import VaultError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from gateway.config import GatewayConfig
 
@@ -114,14 +116,29 @@ def _swap(swaps: Path) -> Iterator[Finding]:
 
 
 def jail_findings() -> Iterator[Finding]:
-    """What the sanitizer's jail says of itself on this machine."""
+    """What the sanitizer's jails say of themselves on this machine."""
     found = ffmpeg_jail().describe()
     usable = bool(found.pop("usable"))
-    # Without the jail a photo is still cleaned; a video is refused, and its sender told why.
-    state = "ok" if usable else "wrong"
-    yield Finding("jail", state, "videos are cleaned" if usable else "videos are REFUSED")
+    # Without this jail only the videos are refused that need ffmpeg, and their sender told why.
+    words = "ffmpeg is locked in" if usable else "files that need ffmpeg are REFUSED"
+    yield Finding("jail", "ok" if usable else "wrong", words)
+    yield from _named("jail", found)
+    pool = shared_pool()
+    if pool is None:
+        formats = ", ".join(sorted(one.value for one in WITHOUT_JAIL))
+        yield Finding(
+            "workers", "wrong", f"only {formats} and streams are cleaned, all else REFUSED"
+        )
+        return
+    # Shown by doing it: a worker is made, locks itself in and says so.
+    pool.start()
+    yield Finding("workers", "ok", "pictures and documents are cleaned behind the lock")
+    yield from _named("workers", pool.describe())
+
+
+def _named(what: str, found: Mapping[str, object]) -> Iterator[Finding]:
     for name, value in found.items():
-        yield Finding(f"jail {name}", "ok" if value else "note", _words(value))
+        yield Finding(f"{what} {name}", "ok" if value else "note", _words(value))
 
 
 def _words(value: object) -> str:

@@ -1,12 +1,13 @@
 """How a worker's application is put together from a gateway's home.
 
 (1) the vault  (2) the pinned root, and the watch on the roster that it signed  (3) the application
-(4) for the site, the thread that closes receipt windows
+(4) for the site, the thread that closes receipt windows, and the jailed workers for files
 """
 
 from __future__ import annotations
 
 import atexit
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from crypto.errors import CryptoError
@@ -19,6 +20,7 @@ from gateway.secrets import GatewaySecrets
 from gateway.server import Program
 from gateway.sync.app import create_sync
 from gateway.windows import ReceiptWindows, WindowSweeper
+from sanitizer.workers import make_ready
 from vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -89,7 +91,13 @@ def make_sync(config: GatewayConfig) -> Flask:
 
 def site_program(config: GatewayConfig) -> Program:
     """The site as a program."""
-    return Program("site", config.site_bind, lambda: make_site(config))
+
+    def make() -> Flask:
+        # Beside the rest: whoever sends the first file need not wait for it, nor does the site.
+        Thread(target=make_ready, daemon=True).start()
+        return make_site(config)
+
+    return Program("site", config.site_bind, make)
 
 
 def sync_program(config: GatewayConfig) -> Program:

@@ -1,1 +1,1 @@
-"""An untrusted file in; a clean file out, or a refusal with a reason."""
+"""An untrusted file in; a clean file out, or a refusal with a reason.  Page: docs/SANITIZER.md."""

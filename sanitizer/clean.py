@@ -18,12 +18,13 @@ from sanitizer.errors import (
     Malformed,
     NotRead,
     TooLarge,
-    Unsupported,
 )
-from sanitizer.formats import PLANNED, STREAMED
+from sanitizer.formats import STREAMED
 from sanitizer.jail.program import Jail
 from sanitizer.limits import Limits
-from sanitizer.source import UntrustedSource
+from sanitizer.result import Streamed
+from sanitizer.source import ClockedSource, UntrustedSource
+from sanitizer.workers import Worker, workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +84,24 @@ class CleanFile:
         return self._facts
 
 
-def sanitize(source: UntrustedSource, limits: Limits, jail: Jail | None = None) -> CleanFile:
+def sanitize(
+    source: UntrustedSource,
+    limits: Limits,
+    jail: Jail | None = None,
+    worker: Worker | None = None,
+) -> CleanFile:
     """Return the clean form of ``source``, ready to be streamed.
 
     ``jail`` runs ffmpeg for the formats that need it; without one, the jail around the ffmpeg
-    that imageio-ffmpeg brings. Raises a leaf of Refused.
+    that imageio-ffmpeg brings. ``worker`` cleans pictures and documents: one for all files of one
+    person; without one, a worker of this machine's for this file alone. Raises a leaf of Refused.
     """
     if source.length == 0:
         raise Empty("a file without a byte")
     if source.length > limits.file_bytes:
         raise TooLarge("longer than the limit")
     with _only_refusals():
-        return _cleaned(source, limits, jail)
+        return _cleaned(source, limits, jail, worker)
 
 
 @contextlib.contextmanager
@@ -106,16 +113,24 @@ def _only_refusals() -> Iterator[None]:
         raise Malformed("the file's numbers contradict each other") from None
 
 
-def _cleaned(source: UntrustedSource, limits: Limits, jail: Jail | None) -> CleanFile:
+def _cleaned(
+    source: UntrustedSource, limits: Limits, jail: Jail | None, worker: Worker | None
+) -> CleanFile:
     kind = detect(source)
     if kind in STREAMED:
-        made = STREAMED[kind](source, limits, jail)
-        return CleanFile(made.media_type, made.extension, made.chunks, lambda: made.kinds)
-    if kind not in PLANNED:
-        raise Unsupported(kind.value)
+        clocked = ClockedSource(source, _seconds(source.length, limits))
+        made = STREAMED[kind](clocked, limits, jail)
+        clocked.pause()
+        return CleanFile(
+            made.media_type, made.extension, lambda: _on_time(made, clocked), lambda: made.kinds
+        )
     if source.length > limits.image_bytes:
         raise ImageTooLarge("an image longer than the limit")
-    planned = PLANNED[kind](source, limits)
+    if worker is None:
+        with workers().lease() as lent:
+            planned = lent.clean(kind, source, limits)
+    else:
+        planned = worker.clean(kind, source, limits)
     return CleanFile(
         planned.media_type,
         planned.extension,
@@ -123,3 +138,19 @@ def _cleaned(source: UntrustedSource, limits: Limits, jail: Jail | None) -> Clea
         lambda: planned.kinds,
         is_rebuilt=planned.is_rebuilt,
     )
+
+
+def _seconds(length: int, limits: Limits) -> float:
+    """Return how long it may take to clean a video or a sound of ``length`` bytes."""
+    seconds = limits.stream_seconds + length / limits.stream_bytes_per_second
+    return min(seconds, limits.stream_most_seconds)
+
+
+def _on_time(made: Streamed, clocked: ClockedSource) -> Iterator[bytes]:
+    """Yield what is made; the clock runs while it is made, and not while it is taken away."""
+    clocked.go_on()
+    for data in made.chunks():
+        clocked.check()
+        clocked.pause()
+        yield data
+        clocked.go_on()

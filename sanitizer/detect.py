@@ -53,6 +53,8 @@ _HEIF_BRANDS = {
 }  # fmt: skip
 _PACKETS = ((0, 188), (4, 192))
 _PACKETS_SEEN = 4
+_BMP_HEAD = 18
+_BMP_SIZES = {bytes((size, 0, 0, 0)) for size in (12, 40, 52, 56, 64, 108, 124)}
 _KNOWN = (
     (0, b"\xff\xd8\xff", Format.JPEG),
     (0, b"\x89PNG\r\n\x1a\n", Format.PNG),
@@ -117,6 +119,9 @@ def _is_whole(head: bytes, known: Format) -> bool:
     containers = {Format.WEBP: b"RIFF", Format.AVI: b"RIFF", Format.AIFF: b"FORM"}
     if known is Format.WAV:
         return head[:4] in {b"RIFF", b"RF64", b"BW64"}
+    if known is Format.BMP:
+        # Two letters may begin any text; behind them stands the length of the second header.
+        return len(head) < _BMP_HEAD or head[14:18] in _BMP_SIZES
     return head.startswith(containers.get(known, b""))
 
 

@@ -5,7 +5,7 @@ import struct
 from sanitizer.errors import Malformed
 
 
-def unpack(layout: str, untrusted: bytes, at: int = 0) -> tuple[int, ...]:
+def unpack(layout: str, untrusted: "bytes | memoryview[int]", at: int = 0) -> tuple[int, ...]:
     """Unpack big-endian numbers; raises Malformed where there are too few bytes."""
     try:
         return struct.unpack_from(">" + layout, untrusted, at)

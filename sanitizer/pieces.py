@@ -14,6 +14,7 @@ from sanitizer.source import UntrustedSource
 
 WINDOW = 1 << 20
 """Bytes read from a source at a time."""
+_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class Plan:
 
     def __init__(self, source: UntrustedSource, pieces: list[Piece]) -> None:
         """Take the pieces in their order; empty ones do no harm."""
-        self._source = source
-        self._pieces = pieces
+        self.source = source
+        self.pieces = pieces
         self._starts = [0, *accumulate(size_of(piece) for piece in pieces)]
         self.length = self._starts[-1]
 
@@ -58,9 +59,9 @@ class Plan:
         while offset < end:
             within = offset - self._starts[index]
             wanted = min(end, self._starts[index + 1]) - offset
-            piece = self._pieces[index]
+            piece = self.pieces[index]
             if isinstance(piece, Range):
-                parts.append(read_exactly(self._source, piece.start + within, wanted))
+                parts.append(read_exactly(self.source, piece.start + within, wanted))
             else:
                 parts.append(piece[within : within + wanted])
             offset += wanted
@@ -69,8 +70,8 @@ class Plan:
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the clean file in windows."""
-        for offset in range(0, self.length, WINDOW):
-            yield self.read_at(offset, WINDOW)
+        for offset in range(0, self.length, _CHUNK):
+            yield self.read_at(offset, _CHUNK)
 
     def open(self) -> io.BufferedReader:
         """Return the clean file as a file object, for readers that want one."""

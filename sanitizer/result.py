@@ -4,11 +4,13 @@ Rule: pictures and documents are planned, checked and only then passed on; video
 length, are judged as they stream and may still be refused at the end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from sanitizer.limits import Limits
 from sanitizer.pieces import Plan
+from sanitizer.source import UntrustedSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,10 @@ class Planned:
     media_type: str
     extension: str
     is_rebuilt: bool = False
+
+
+Planner = Callable[[UntrustedSource, Limits], Planned]
+"""A cleaner of one format; raises a leaf of Refused."""
 
 
 class Streamed(Protocol):

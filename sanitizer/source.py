@@ -5,9 +5,13 @@ disk decrypts them in ``read_at``; ffmpeg is fed through a pipe and meets neithe
 """
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
+
+from sanitizer.errors import TooComplex
 
 
 class UntrustedSource(Protocol):
@@ -61,6 +65,63 @@ class MemorySource(_DescriptorSource):
         while view:
             view = view[os.write(descriptor, view) :]
         super().__init__(descriptor)
+
+
+class BytesSource:
+    """Bytes that are in this process already: for a part of a file, in a worker that opens nothing.
+
+    ``read_at`` of the whole is no copy.
+    """
+
+    def __init__(self, untrusted: bytes) -> None:
+        """Hold ``untrusted``."""
+        self._untrusted = untrusted
+        self.length = len(untrusted)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``, fewer at the end."""
+        return self._untrusted[offset : offset + length]
+
+
+class ClockedSource:
+    """A source that cannot be read any more once its time is up.
+
+    Every cleaner reads on and on, so a clock here is a clock in all of them. It stands still while
+    it is paused: whoever takes the result may be slow, and that is not the file's doing.
+    """
+
+    def __init__(
+        self,
+        source: UntrustedSource,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Allow ``seconds`` from now on."""
+        self._source = source
+        self._left = seconds
+        self._clock = clock
+        self._since = clock()
+        self.length = source.length
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``; raises TooComplex when the time is up."""
+        self.check()
+        return self._source.read_at(offset, length)
+
+    def check(self) -> None:
+        """Raise TooComplex when the time is up."""
+        if self._clock() - self._since > self._left:
+            raise TooComplex("cleaning takes too long")
+
+    def pause(self) -> None:
+        """Stop the clock until ``go_on``."""
+        now = self._clock()
+        self._left -= now - self._since
+        self._since = now
+
+    def go_on(self) -> None:
+        """Let the clock run again."""
+        self._since = self._clock()
 
 
 class FileSource(_DescriptorSource):

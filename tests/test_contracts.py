@@ -28,6 +28,10 @@ BREAKS = [
     ("The vault knows an envelope's outside", "vault/rows.py", "import crypto.wrap"),
     ("Crypto and sanitizer meet no web", "crypto/padding.py", "import logging"),
     ("Crypto and sanitizer meet no web", "sanitizer/source.py", "import socket"),
+    ("No parser written in C is in", "gateway/clock.py", "import PIL.Image"),
+    ("No parser written in C is in", "sanitizer/detect.py", "import pikepdf"),
+    ("No parser written in C is in", "sanitizer/unlocked.py", "import sanitizer.gif.clean"),
+    ("No parser written in C is in", "sanitizer/clean.py", "import sanitizer.planned"),
     ("Primitives are imported by crypto alone", "desk/errors.py", "import nacl.public"),
     ("Primitives are imported by crypto alone", "gateway/clock.py", "import cryptography"),
     ("The conductor runs programs", "demo/conductor.py", "import crypto.ids"),
@@ -61,7 +65,7 @@ def lint(folder: Path) -> tuple[int, str]:
 def test_the_contracts_hold_as_the_rooms_stand(copy: Path) -> None:
     code, printed = lint(copy)
     assert code == 0, printed
-    assert "6 kept, 0 broken" in printed
+    assert "7 kept, 0 broken" in printed
 
 
 @pytest.mark.claim("C-SERVER-BLIND")

@@ -18,6 +18,7 @@ from sanitizer.detect import VIDEOS, detect
 from sanitizer.errors import Refused
 from sanitizer.limits import Limits
 from sanitizer.original import KeptOriginal
+from sanitizer.workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from crypto.ids import CaseId
     from gateway.handed import StagedFile
     from gateway.intake import Intake
+    from sanitizer.workers import Worker
 
 FIELD = "evidence"
 _NAME_SHOWN = 60
@@ -85,19 +87,29 @@ def receive(  # noqa: PLR0913 each says what to do with the files of one request
     limits = Limits(file_bytes=request.file_bytes)
     new: list[StagedFile] = []
     refused: list[RefusedFile] = []
-    for storage in arrived(request):
-        name = shown_name(storage.filename or "")
-        if len(copies(kept)) >= most:
-            refused.append(RefusedFile(name, "too_many"))
-            continue
-        number = 1 + max((_number(one.name) for one in kept), default=0)
-        try:
-            staged = _keep(storage, intake, case, number, limits, with_original=with_originals)
-        except Refused as refusal:
-            refused.append(RefusedFile(name, _reason(refusal, storage.stream)))
-            continue
-        kept += staged
-        new += staged
+    # One worker for one person's files: it ends with this form, and nobody else's meet it.
+    with workers().lease() as worker:
+        for storage in arrived(request):
+            name = shown_name(storage.filename or "")
+            if len(copies(kept)) >= most:
+                refused.append(RefusedFile(name, "too_many"))
+                continue
+            number = 1 + max((_number(one.name) for one in kept), default=0)
+            try:
+                staged = _keep(
+                    storage,
+                    intake,
+                    case,
+                    number,
+                    limits,
+                    worker=worker,
+                    with_original=with_originals,
+                )
+            except Refused as refusal:
+                refused.append(RefusedFile(name, _reason(refusal, storage.stream)))
+                continue
+            kept += staged
+            new += staged
     return Batch(kept=tuple(kept), new=tuple(new), refused=tuple(refused))
 
 
@@ -144,6 +156,7 @@ def _keep(  # noqa: PLR0913 each is a part of one file's way
     number: int,
     limits: Limits,
     *,
+    worker: Worker,
     with_original: bool,
 ) -> list[StagedFile]:
     spooled = storage.stream
@@ -151,7 +164,7 @@ def _keep(  # noqa: PLR0913 each is a part of one file's way
         raise TypeError("a file that was not spooled")
     spooled.require_whole()
     # (2) clean  (3)(4)(5) seal and stage
-    clean = sanitize(spooled, limits)
+    clean = sanitize(spooled, limits, None, worker)
     staged = [intake.seal_clean(clean, case, number)]
     if with_original:
         original = KeptOriginal.beside(spooled, clean)

@@ -28,7 +28,7 @@ _OTHERS = {
     "category": "field.category",
     "code": "thread.code",
     "text": "talk.text",
-    "originals_sure": "files.originals_sure",
+    "originals_sure": "files.originals",
 }
 
 

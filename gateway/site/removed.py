@@ -22,17 +22,27 @@ _TOLD = {
     "preview": frozenset({"thumbnail", "cover"}),
 }
 _OTHER = "other"
+# Told, and not removed: without those frames the first one that is shown cannot be decoded.
+_STILL_THERE = "cut_frames"
 
 
 def sentence(words: Words, files: Sequence[StagedFile]) -> Markup | None:
     """Return "We removed the place and the phone's serial number from your photo", or None.
 
-    ``files`` are clean copies; None where nothing had to go.
+    ``files`` are clean copies; None where nothing had to go.  Where a video still holds something
+    that its maker cut away, a second sentence says so, and what to do.
     """
-    cleaned = [one for one in files if one.removed]
+    gone = _gone(words, [one for one in files if set(one.removed) - {_STILL_THERE}])
+    if not any(_STILL_THERE in one.removed for one in files):
+        return gone
+    warning = words("removed.still_there")
+    return warning if gone is None else gone + " " + warning
+
+
+def _gone(words: Words, cleaned: list[StagedFile]) -> Markup | None:
     if not cleaned:
         return None
-    found = {kind for one in cleaned for kind in one.removed}
+    found = {kind for one in cleaned for kind in one.removed} - {_STILL_THERE}
     things = [name for name, kinds in _TOLD.items() if kinds & found]
     if found - frozenset().union(*_TOLD.values()):
         things.append(_OTHER)

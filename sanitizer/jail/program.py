@@ -1,9 +1,10 @@
 """Run ffmpeg where it can do nothing but turn its standard input into its standard output.
 
-Rule: no file system but its own program and libraries (Landlock), no network, no new process,
-no tracing (seccomp), bounded memory, time and output (rlimits and a clock here). Where this
+Rule: no file system but its own program and libraries (Landlock), some forty system calls, by an
+allow-list (seccomp), bounded memory, time and output (rlimits and a clock here). Where this
 machine cannot lock the jail, nothing is run: refused, not risked. What it does not hold back:
-a flaw of the kernel itself, and reading the machine's processors and clock.
+a flaw of the kernel itself, reading the machine's processor and clock, and, where the C library's
+loader needs it (glibc 2.33 to 2.38), asking for the size and the times of a file by its name.
 """
 
 import contextlib
@@ -21,14 +22,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Self, cast
 
 import imageio_ffmpeg
 
-from sanitizer.errors import JailUnavailable, Malformed, TooComplex, TooLarge
-from sanitizer.jail import launcher
+from sanitizer.errors import JailUnavailable, Malformed, Refused, TooComplex, TooLarge
+from sanitizer.jail import allowed_ffmpeg, filters, launcher
 from sanitizer.limits import Limits
 
 _LAUNCHER = Path(launcher.__file__)
@@ -46,21 +47,23 @@ _TICK = 0.5
 class Jail:
     """One program that may be run, and the locks that this machine has.
 
-    ``libraries`` are the files (in tests: folders) that it may read and execute besides itself.
+    ``libraries`` are the files that it may read and execute besides itself; ``stat_by_path`` tells
+    that its loader does not start unless files can be asked about by name.
     """
 
     program: str
     libraries: tuple[str, ...]
     landlock_abi: int
     has_seccomp: bool
+    stat_by_path: bool = False
 
     @classmethod
-    def around(cls, program: str, libraries: Sequence[str] = ()) -> Self:
+    def around(cls, program: str) -> Self:
         """Return the jail of a program on this machine; its shared objects are found here."""
-        is_linux = platform.system() == "Linux" and platform.machine() in launcher.ARCHITECTURES
+        is_linux = platform.system() == "Linux" and platform.machine() in filters.ARCHITECTURES
         return cls(
             program,
-            (*shared_objects(program), *libraries),
+            shared_objects(program),
             launcher.landlock_abi() if is_linux else 0,
             is_linux and has_seccomp(),
         )
@@ -72,6 +75,10 @@ class Jail:
 
     def describe(self) -> dict[str, object]:
         """Say what protects this machine from ffmpeg, for ``amana-gateway check``."""
+        calls = "none"
+        if self.has_seccomp:
+            left = allowed_ffmpeg.count(platform.machine(), stat_by_path=self.stat_by_path)
+            calls = f"{left} allowed, all others denied"
         return {
             "usable": self.is_whole,
             "platform": platform.system(),
@@ -79,6 +86,8 @@ class Jail:
             "landlock_network": self.landlock_abi >= 4,  # noqa: PLR2004 - Landlock's versions
             "landlock_scopes": self.landlock_abi >= 6,  # noqa: PLR2004 - the same
             "seccomp": self.has_seccomp,
+            "system calls": calls,
+            "stat by name denied": not self.stat_by_path,
             "rlimits": ["AS", "CORE", "CPU", "FSIZE", "NOFILE", "NPROC"],
         }
 
@@ -117,7 +126,9 @@ class Jail:
                 "argv": [self.program, *arguments],
                 "paths": [self.program, *self.libraries],
                 "landlock": self.landlock_abi,
-                "seccomp": self.has_seccomp,
+                "filter": allowed_ffmpeg.filter_program(
+                    platform.machine(), stat_by_path=self.stat_by_path
+                ).hex(),
                 "limits": {
                     "RLIMIT_AS": limits.child_memory_bytes,
                     "RLIMIT_CPU": limits.child_cpu_seconds,
@@ -133,8 +144,17 @@ class Jail:
 
 @functools.cache
 def ffmpeg_jail() -> Jail:
-    """Return the jail around the ffmpeg that imageio-ffmpeg brings."""
-    return Jail.around(imageio_ffmpeg.get_ffmpeg_exe())
+    """Return the jail around the ffmpeg that imageio-ffmpeg brings, as narrow as it starts in."""
+    jail = Jail.around(imageio_ffmpeg.get_ffmpeg_exe())
+    return jail if not jail.is_whole or starts(jail) else replace(jail, stat_by_path=True)
+
+
+def starts(jail: Jail) -> bool:
+    """Tell whether ffmpeg starts in a jail, by starting it once."""
+    try:
+        return bool(b"".join(jail.run(["-version"], iter(()), Limits(), _PIPE_BYTES)))
+    except Refused:
+        return False
 
 
 class _Pump:

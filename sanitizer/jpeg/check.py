@@ -6,18 +6,21 @@ we write, in their exact form, and nothing else anywhere.
 
 import re
 import struct
+from math import gcd
 from typing import BinaryIO
 
 from sanitizer.errors import MetadataSurvived
 
-_WINDOW = 1 << 20
+_WINDOW = 1 << 16
 _STOP = re.compile(rb"\xff(?![\x00\xd0-\xd7])", re.DOTALL)
 _ORIENTATIONS = {
     b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0" + bytes([n]) + bytes(6)
     for n in range(2, 9)
 }
-_JFIF = 14
+_JFIF, _LARGEST = 14, 256
 _FIXED = {0xC0, 0xC1, 0xC2, 0xC4, 0xDB, 0xDD}
+MARKERS = frozenset(_FIXED | {0xDA, 0xE0, 0xE1, 0xE2, 0xEE})
+"""Segments that may stand in a result, by their markers."""
 
 
 def check(file: BinaryIO) -> None:
@@ -49,14 +52,30 @@ def _check_segment(marker: int, payload: bytes, seen: set[int]) -> None:
     late = 0xDA in seen and marker >= 0xE0  # noqa: PLR2004 - start of scan, APP0
     seen.add(marker)
     allowed = {
-        0xE0: len(payload) == _JFIF and payload[:8] + payload[12:] == b"JFIF\0\1\1\0\0\0",
+        0xE0: len(payload) == _JFIF and _is_ratio(payload),
         0xE1: payload in _ORIENTATIONS,
-        0xEE: len(payload) == 12 and payload.startswith(b"Adobe\0\x64\0\0\0\0"),  # noqa: PLR2004 - Adobe's length
+        0xEE: payload in {b"Adobe\0\x64\0\0\0\0" + bytes([n]) for n in range(3)},
         0xE2: payload.startswith(b"ICC_PROFILE\0") and _is_nameless(payload),
         0xDA: len(payload) == 4 + 2 * payload[0] if payload else False,
     }
-    if once or late or not allowed.get(marker, marker in _FIXED):
+    if marker in {0xC0, 0xC1, 0xC2}:
+        allowed[marker] = _has_plain_names(payload)
+    if once or late or marker not in MARKERS or not allowed.get(marker, True):
         raise MetadataSurvived("a segment of the result is not on the list")
+
+
+def _is_ratio(payload: bytes) -> bool:
+    """Tell whether a JFIF segment holds no more than a ratio, in small terms."""
+    across, down = struct.unpack_from(">HH", payload, 8)
+    small = max(across, down) <= _LARGEST and gcd(across, down) == 1
+    return payload[:8] + payload[12:] == b"JFIF\0\1\1\0\0\0" and small
+
+
+def _has_plain_names(payload: bytes) -> bool:
+    """Tell whether the planes of a frame are called 1, 2, 3, or R, G, B."""
+    names = payload[6::3]
+    plain = names in {bytes(range(1, 1 + len(names))), b"RGB"}
+    return plain and len(payload) == 6 + 3 * payload[5]
 
 
 def _is_nameless(payload: bytes) -> bool:

@@ -2,27 +2,28 @@
 
 Rule: bytes after the last coded block, before the next marker, are skipped by every decoder and
 so can hold anything: they go. Up to ``EXACT_BYTES`` a scan is decoded in full and cut exactly.
-A longer baseline scan is judged by its last kilobytes: Huffman codes find their own step again,
+A longer baseline scan is judged by its last kilobyte: Huffman codes find their own step again,
 so decoding from anywhere ends on the last bit of the last block, unless something was appended;
 then, too, the whole scan is decoded. Progressive scans are always decoded in full. What the tail
 cannot show (bytes made to look like blocks, or behind an earlier restart interval of a long
 scan) is named in threat_model.md.
 """
 
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
 from sanitizer.errors import Malformed, TooComplex
 from sanitizer.jpeg import progressive
+from sanitizer.jpeg.codes import Bits, Chain, block, chain, symbols
 from sanitizer.jpeg.tables import Component, Frame, Scan
+from sanitizer.jpeg.unused import is_plausible, is_standard
 from sanitizer.pieces import Piece, Range, read_exactly
 from sanitizer.source import UntrustedSource
 
 EXACT_BYTES = 24 * 1024
 """A scan up to this length is always decoded in full."""
-_TAIL_BYTES = 2048
+_TAIL_BYTES = 1024
 _TAIL_STARTS = 3
 _MAX_CODED = 48 << 20
 _BLOCK = 64
@@ -91,27 +92,40 @@ class _Plane:
 
 @dataclass(frozen=True, slots=True)
 class CodedScan:
-    """One scan, its tables, and how to find its end."""
+    """One scan, its tables, and how to find its end.
+
+    ``met`` takes the symbols of each table that the scan uses, if it is decoded in full.
+    """
 
     frame: Frame
     scan: Scan
     huffman: dict[tuple[int, int], bytes]
     restart: int
     history: progressive.History
+    met: dict[tuple[int, int], set[int]] | None = None
+    _chains: dict[bytes, Chain] = field(default_factory=dict)
 
-    def without_slack(self, source: UntrustedSource, kept: list[Range]) -> list[Piece] | None:
+    def without_slack(
+        self, source: UntrustedSource, kept: list[Range], *, has_end: bool = True
+    ) -> list[Piece] | None:
         """Return the scan's pieces with appended bytes cut off, or None if there are none.
 
-        Raises Malformed where the data ends before the last block.
+        Data that no marker ends is counted block by block: it may be cut anywhere. Raises
+        Malformed where the data ends before the last block.
         """
         total = sum(piece.length for piece in kept)
-        whole = self.frame.progressive or total <= EXACT_BYTES
-        if not whole and self.tail_is_tight(source, kept):
+        whole = self.frame.progressive or total <= EXACT_BYTES or not has_end
+        strange = self.met is not None and not all(
+            is_plausible(table, self.frame.precision) for table in self.huffman.values()
+        )
+        if not (whole or strange) and self.tail_is_tight(source, kept):
             return None
         if total > _MAX_CODED:
             raise TooComplex("coded data too long to be checked")
         data = b"".join(read_exactly(source, piece.start, piece.length) for piece in kept)
         clean = self._cut(data)
+        for table, known in self._chains.items():
+            self._met((1, table[0] & 15)).update(known.met)
         return None if clean == data else [clean]
 
     def _planes(self) -> list[_Plane]:
@@ -169,12 +183,19 @@ class CodedScan:
 
     def _decoded(self, plain: bytes, units: range) -> int:
         """Return how many bits a sequential scan's units take."""
-        bits = _Bits(plain)
-        order = [plane for plane in self._planes() for _ in range(plane.blocks)]
+        bits = Bits(plain)
+        alone = len(self.scan.components) == 1
+        order = [
+            (symbols(self.huffman[0, dc]), self._met((0, dc)), self._chain(ac, runs=False))
+            for c, dc, ac in zip(self.scan.components, self.scan.dc, self.scan.ac, strict=True)
+            for _ in range(1 if alone else c.across * c.down)
+        ]
         for _ in units:
-            for plane in order:
-                if not _block(bits, plane):
-                    raise Malformed("the coded data breaks its own code")
+            for first, met, rest in order:
+                symbol = bits.symbol(first)
+                met.add(symbol)
+                bits.take(min(16, symbol))
+                block(bits, rest, 1, _BLOCK)
             if bits.used > len(plain) * 8 + 7:
                 raise Malformed("the coded data ends before the picture does")
         return bits.used
@@ -182,24 +203,36 @@ class CodedScan:
     def _refined(self, plain: bytes, units: range) -> int:
         """Return how many bits a progressive scan's units take."""
         scan = self.scan
-        bits = progressive.Bits(plain)
+        bits = Bits(plain)
         if scan.first == 0:
             alone = len(scan.components) == 1
             each = [1 if alone else c.across * c.down for c in scan.components]
             if scan.high:
                 return len(units) * sum(each)
             tables = [
-                progressive.symbols(self.huffman[0, dc])
+                (symbols(self.huffman[0, dc]), self._met((0, dc)))
                 for dc, number in zip(scan.dc, each, strict=True)
                 for _ in range(number)
             ]
             progressive.first_dc(bits, tables, len(units))
             return bits.used
         blocks = self.history.setdefault(scan.components[0].id, [0] * self.units())
-        table = progressive.symbols(self.huffman[1, scan.ac[0]])
+        table = self._chain(scan.ac[0], runs=True)
         step = progressive.refine_ac if scan.high else progressive.first_ac
         step(bits, table, blocks, units, (scan.first, scan.last))
         return bits.used
+
+    def _met(self, key: tuple[int, int]) -> set[int]:
+        return set() if self.met is None else self.met.setdefault(key, set())
+
+    def _chain(self, identity: int, *, runs: bool) -> Chain:
+        """Return an AC table's chain: one that knows nothing yet, where what it meets is asked."""
+        table = self.huffman[1, identity]
+        if self.met is None or is_standard(table):
+            return chain(table, runs=runs)
+        if table not in self._chains:
+            self._chains[table] = Chain(table, runs=runs)
+        return self._chains[table]
 
     def tail_is_tight(self, source: UntrustedSource, kept: list[Range]) -> bool:
         """Tell whether the last bytes decode, without an error, exactly to their end."""
@@ -211,14 +244,13 @@ class CodedScan:
         plain = data.replace(b"\xff\0", b"\xff")
         planes = self._planes()
         order = [plane for plane in planes for _ in range(plane.blocks)]
-        ends = Counter(
-            _walk(plain, order, start, start % len(order)) for start in range(_TAIL_STARTS)
-        )
-        (used, phase), votes = ends.most_common(1)[0]
+        met: dict[tuple[int, int], tuple[int, int]] = {}
+        ends = [_walk(plain, order, start, met) for start in range(_TAIL_STARTS)]
+        used, phase = max(ends, key=ends.count)
         spare = len(plain) * 8 - used
         padding = (1 << max(spare, 0)) - 1
         return (
-            votes * 2 > _TAIL_STARTS
+            ends.count((used, phase)) * 2 > _TAIL_STARTS
             and phase == 0
             and 0 <= spare < 8  # noqa: PLR2004 - bits of a byte
             and plain[-1] & padding in {padding, 0}
@@ -260,23 +292,34 @@ def _block(bits: _Bits, plane: _Plane) -> bool:
     return False
 
 
-def _walk(plain: bytes, order: list[_Plane], start: int, phase: int) -> tuple[int, int]:
+def _walk(
+    plain: bytes, order: list[_Plane], start: int, met: dict[tuple[int, int], tuple[int, int]]
+) -> tuple[int, int]:
     """Decode from byte ``start`` on, stepping over errors; return (bits used, phase) at the end.
 
-    The position is that of the last block that ended within the data.
+    The position is that of the last block that ended within the data. Two walks that meet go on
+    as one: ``met`` holds where earlier ones came by, and where those ended.
     """
     bits = _Bits(plain[start:])
-    limit = (len(plain) - start) * 8
+    limit, at = (len(plain) - start) * 8, start * 8
+    phase = start % len(order)
     good = (0, -1)
+    mine: list[tuple[int, int]] = []
     while True:
         before = bits.used
         fits = _block(bits, order[phase])
         if limit - before < 8 or bits.used > limit:  # noqa: PLR2004 - the padding of a byte
-            return good
+            break
         if fits:
             phase = (phase + 1) % len(order)
-            good = (bits.used + start * 8, phase)
+            good = (bits.used + at, phase)
+            if good in met:
+                return met[good]
+            mine.append(good)
         else:
             # Not in step yet: try again one bit further on.
             bits.have -= max(0, before + 1 - bits.used)
             phase, good = 0, (0, -1)
+            mine.clear()
+    met.update(dict.fromkeys(mine, good))
+    return good

@@ -4,135 +4,95 @@ Rule: no coefficient is kept, only which ones are no longer zero, because refini
 a bit on each of those. Always in full: a refining pass cannot be judged by its tail.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sanitizer.errors import Malformed
+from sanitizer.jpeg.codes import Bits, Chain, block
+
+_LONGEST = 128
+"""More bits than one code takes with its number and a bit for each coefficient of its block."""
 
 History = dict[int, list[int]]
 """Component id → for each block a bit set of its coefficients that are not zero."""
 
 
-class Bits:
-    """Bits of unstuffed data, most significant first; ones behind the end."""
+def first_dc(bits: Bits, tables: Sequence[tuple[list[int], set[int]]], units: int) -> None:
+    """Step over ``units`` units of a first DC pass.
 
-    __slots__ = ("_at", "_data", "_have", "_value")
-
-    def __init__(self, data: bytes) -> None:
-        """Begin at the first bit of ``data``."""
-        self._data = data
-        self._at = self._have = self._value = 0
-
-    def _refill(self) -> None:
-        block = self._data[self._at : self._at + 64].ljust(64, b"\xff")
-        self._at += 64
-        self._value = (self._value & ((1 << self._have) - 1)) << 512 | int.from_bytes(block, "big")
-        self._have += 512
-
-    def take(self, width: int) -> int:
-        """Return the next ``width`` bits (at most 16) as a number."""
-        if self._have < width:
-            self._refill()
-        self._have -= width
-        return self._value >> self._have & ((1 << width) - 1)
-
-    def symbol(self, table: Sequence[int]) -> int:
-        """Return the next symbol; ``table`` gives ``symbol << 6 | bits`` for 16 bits ahead."""
-        if self._have < 16:  # noqa: PLR2004 - the longest code
-            self._refill()
-        entry = table[self._value >> (self._have - 16) & 0xFFFF]
-        if not entry:
-            raise Malformed("the coded data breaks its own code")
-        self._have -= entry & 63
-        return entry >> 6
-
-    @property
-    def used(self) -> int:
-        """Bits taken so far; more than there were where the data was too short."""
-        return self._at * 8 - self._have
-
-
-def symbols(table: bytes) -> list[int]:
-    """Return, for each 16 bits ahead, ``symbol << 6 | bits`` of the code; 0 where there is none."""
-    entries = [0] * (1 << 16)
-    at, place = 17, 0
-    for bits, count in enumerate(table[1:17], 1):
-        width = 1 << (16 - bits)
-        for symbol in table[at : at + count]:
-            entries[place : place + width] = [symbol << 6 | bits] * width
-            place += width
-        at += count
-    return entries
-
-
-def first_dc(bits: Bits, tables: Sequence[Sequence[int]], units: int) -> None:
-    """Step over ``units`` units of a first DC pass; ``tables`` has one table for each block."""
+    ``tables`` has a table for each block, and a set that takes the symbols met.
+    """
     for _ in range(units):
-        for table in tables:
-            bits.take(min(16, bits.symbol(table)))
+        for table, met in tables:
+            symbol = bits.symbol(table)
+            met.add(symbol)
+            bits.take(min(16, symbol))
 
 
 def first_ac(
-    bits: Bits, table: Sequence[int], blocks: list[int], span: range, band: tuple[int, int]
+    bits: Bits, codes: Chain, blocks: list[int], span: range, band: tuple[int, int]
 ) -> None:
     """Step over a first pass of the coefficients in ``band`` for the blocks in ``span``."""
-    first, last = band
-    run = 0
-    for block in span:
-        if run:
-            run -= 1
-            continue
-        k, seen = first, blocks[block]
-        while k <= last:
-            symbol = bits.symbol(table)
-            zeros, size = symbol >> 4, symbol & 15
-            if size == 0 and zeros < 15:  # noqa: PLR2004 - 15 means sixteen zeros
-                run = (1 << zeros) - 1 + bits.take(zeros)
-                break
-            k += zeros
-            if size:
-                bits.take(size)
-                seen |= 1 << k
-            k += 1
-        if k > last + 1:
-            raise Malformed("the coded data breaks its own code")
-        blocks[block] = seen
+    first, end = band[0], band[1] + 1
+    place = span.start
+    while place < span.stop:
+        seen, ended = block(bits, codes, first, end)
+        blocks[place] |= seen
+        place += ended or 1
 
 
 def refine_ac(
-    bits: Bits, table: Sequence[int], blocks: list[int], span: range, band: tuple[int, int]
+    bits: Bits, codes: Chain, blocks: list[int], span: range, band: tuple[int, int]
 ) -> None:
     """Step over a refining pass of the coefficients in ``band`` for the blocks in ``span``."""
-    first, last = band
-    inside = (1 << (last + 1)) - (1 << first)
-    run = 0
-    for block in span:
-        k, seen = first, blocks[block]
-        while not run and k <= last:
-            symbol = bits.symbol(table)
-            zeros, size = symbol >> 4, symbol & 15
+    first, end = band[0], band[1] + 1
+    inside, table, place = (1 << end) - (1 << first), codes.single, span.start
+    met = set[int]()
+    value, have = bits.value, bits.have
+    while place < span.stop:
+        # One set bit for each coefficient of the band that is still zero, from k on.
+        k, seen, run = first, blocks[place], 0
+        zero = (seen & inside ^ inside) >> k
+        while k < end:
+            if have < _LONGEST:
+                bits.have = have
+                bits.refill()
+                value, have = bits.value, bits.have
+            entry = table[value >> (have - 16) & 0xFFFF]
+            if not entry:
+                raise Malformed("the coded data breaks its own code")
+            met.add(entry >> 6)
+            have -= entry & 63
+            zeros, size = entry >> 10, entry >> 6 & 15
             if size == 0 and zeros < 15:  # noqa: PLR2004 - 15 means sixteen zeros
-                run = (1 << zeros) + bits.take(zeros)
+                have -= zeros
+                run = (1 << zeros) + (value >> have & ((1 << zeros) - 1))
                 break
-            if size:
-                bits.take(1)
-            k = _skip(bits, seen, k, last, zeros)
-            if size and k <= last:
-                blocks[block] |= 1 << k
-            k += 1
+            for _ in range(zeros):
+                zero &= zero - 1
+            after = k + (zero & -zero).bit_length() - 1 if zero else end
+            # A bit for the new one's sign, and one for each of the others that is passed over.
+            have -= bool(size) + (seen >> k & ((1 << (after - k)) - 1)).bit_count()
+            if size and zero:
+                blocks[place] |= 1 << after
+            zero = (seen & inside ^ inside) >> after + 1
+            k = after + 1
         if run:
-            for _ in range((seen & inside & -(1 << k)).bit_count()):
-                bits.take(1)
-            run -= 1
+            # Of the blocks that end here too, only those that are not empty take bits.
+            ended = blocks[place + 1 : min(place + run, span.stop)]
+            place += len(ended)
+            bits.have = have
+            _step_over(bits, (seen & -(1 << k), *filter(None, ended)), inside)
+            value, have = bits.value, bits.have
+        place += 1
+    bits.have = have
+    codes.met |= met
 
 
-def _skip(bits: Bits, seen: int, k: int, last: int, zeros: int) -> int:
-    """Pass over ``zeros`` coefficients that are still zero; return where the next one is."""
-    while k <= last:
-        if seen >> k & 1:
-            bits.take(1)
-        elif zeros == 0:
-            break
-        else:
-            zeros -= 1
-        k += 1
-    return k
+def _step_over(bits: Bits, blocks: Iterable[int], inside: int) -> None:
+    """Step over one bit for each coefficient inside the band that is not zero."""
+    left = sum((seen & inside).bit_count() for seen in blocks)
+    while left > bits.have:
+        left -= bits.have
+        bits.have = 0
+        bits.refill()
+    bits.have -= left

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sanitizer.errors import Malformed, Unsupported
+from sanitizer.jpeg.standard import STANDARD
 
 _PROGRESSIVE = 0xC2
 _BLOCK = 64
@@ -201,11 +202,11 @@ class Tables:
         return made
 
     def huffman_of(self, scan: Scan) -> dict[tuple[int, int], bytes]:
-        """Return the Huffman tables that a scan decodes with."""
-        missing = [key for key in scan.huffman() if key not in self.huffman]
-        if missing:
+        """Return the Huffman tables that a scan decodes with; annex K has some that may lack."""
+        known = STANDARD | self.huffman
+        if not all(key in known for key in scan.huffman()):
             raise Malformed("a Huffman table is missing")
-        return {key: self.huffman[key] for key in scan.huffman()}
+        return {key: known[key] for key in scan.huffman()}
 
     def new_huffman(self, scan: Scan) -> list[bytes]:
         """Return the tables this scan needs and that were not written yet."""
@@ -216,9 +217,13 @@ class Tables:
                 made.append(table)
         return made
 
-    def new_restart(self) -> int | None:
-        """Return the restart interval if it changed since it was last written."""
-        if self.restart == self._written_restart:
+    def restart_of(self, units: int) -> int:
+        """Return the restart interval of a scan of so many units; 0 where none restarts."""
+        return self.restart if self.restart < units else 0
+
+    def new_restart(self, restart: int) -> int | None:
+        """Return a restart interval if it changed since one was last written."""
+        if restart == self._written_restart:
             return None
-        self._written_restart = self.restart
-        return self.restart
+        self._written_restart = restart
+        return restart

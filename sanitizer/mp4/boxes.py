@@ -6,12 +6,15 @@ Rule: a box lies wholly within what holds it, or the file is malformed; nothing 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sanitizer.errors import Malformed, TooComplex
 from sanitizer.pieces import read_exactly
 from sanitizer.source import UntrustedSource
 
 _LONG = 16
+View = TypeVar("View", bytes, "memoryview[int]")
+"""Untrusted bytes, or a part of them that is no copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,11 @@ def read_box(source: UntrustedSource, box: TopBox, most: int) -> bytes:
     return read_exactly(source, box.content, box.end - box.content)
 
 
-def children(untrusted: bytes, start: int = 0) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (type, content) of the boxes in a content. Four zero bytes may end the list."""
+def children(untrusted: View, start: int = 0) -> Iterator[tuple[bytes, View]]:
+    """Yield (type, content) of the boxes in a content. Four zero bytes may end the list.
+
+    Contents of a memoryview are views, so that a long index is in memory once.
+    """
     at, end = start, len(untrusted)
     while at + 8 <= end:
         size, kind = struct.unpack_from(">I4s", untrusted, at)
@@ -80,12 +86,12 @@ def children(untrusted: bytes, start: int = 0) -> Iterator[tuple[bytes, bytes]]:
         at += size
 
 
-def child(untrusted: bytes, kind: bytes, start: int = 0) -> bytes | None:
+def child(untrusted: View, kind: bytes, start: int = 0) -> View | None:
     """Return the content of the first box of a type, or None."""
     return next((content for name, content in children(untrusted, start) if name == kind), None)
 
 
-def needed(untrusted: bytes, kind: bytes, start: int = 0) -> bytes:
+def needed(untrusted: View, kind: bytes, start: int = 0) -> View:
     """Return the content of the first box of a type; raises Malformed where there is none."""
     content = child(untrusted, kind, start)
     if content is None:

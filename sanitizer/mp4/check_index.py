@@ -1,234 +1,154 @@
-"""Re-read the index of a cleaned video: each box on a list, each field that could speak empty.
+"""Re-read the index of a cleaned file: each box on a list, each field that could speak empty.
 
 Rule: shares no code with what wrote it; raises MetadataSurvived at the first surprise.
 """
 
+import itertools
 import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from array import array
+from dataclasses import dataclass, replace
 
 from sanitizer.errors import MetadataSurvived
+from sanitizer.mp4 import check_shape
+from sanitizer.mp4.check_entries import Description, boxes, entry
 
 _UND = 0x55C4
-_INSIDE = {
-    b"moov": {b"mvhd", b"trak", b"mvex"},
-    b"mvex": {b"trex"},
-    b"trak": {b"tkhd", b"edts", b"mdia"},
-    b"edts": {b"elst"},
-    b"mdia": {b"mdhd", b"hdlr", b"minf"},
-    b"minf": {b"vmhd", b"smhd", b"dinf", b"stbl"},
-    b"dinf": {b"dref"},
-    b"stbl": {b"stsd", b"stts", b"stsc", b"stsz", b"stco", b"co64", b"ctts", b"stss"},
-}
-_ROWS = {b"stts": 8, b"stsc": 12, b"ctts": 8, b"stss": 4, b"stco": 4, b"co64": 8}
-_LENGTHS = {
-    b"mvhd": {100, 112},
-    b"tkhd": {84, 96},
-    b"mdhd": {24, 36},
-    b"vmhd": {12},
-    b"smhd": {8},
-    b"trex": {24},
-}
-_TIMED = {b"mvhd", b"tkhd", b"mdhd"}
-_AVC, _HEVC = {b"avc1", b"avc3"}, {b"hvc1", b"hev1"}
-_CONFIGS = {
-    b"esds": range(20, 4200), b"d263": range(7, 8), b"vpcC": range(12, 13),
-    b"av1C": range(4, 300), b"damr": range(9, 10), b"dac3": range(3, 4), b"dec3": range(5, 7),
-    b"alac": range(28, 29), b"dOps": range(11, 12), b"pasp": range(8, 9), b"btrt": range(12, 13),
-}  # fmt: skip
+_CLOCK = 36
+_ONE = b"\0\1\0\0"
+_IDENTITY = _ONE + bytes(12) + _ONE + bytes(12) + b"\x40\0\0\0"
+_REFERENCE = b"\0\0\0\0\0\0\0\1\0\0\0\x0curl \0\0\0\1"
+_ROWS = {b"stts": 8, b"stsc": 12, b"ctts": 8, b"stss": 4, b"co64": 8}
+TABLES = [b"stsd", b"stts", b"stsc", b"stsz", b"co64"]
+"""The tables that every track of a result has."""
+MORE_TABLES: tuple[list[bytes], ...] = ([], [b"ctts"], [b"stss"], [b"ctts", b"stss"])
+"""Those that one may have besides."""
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
-    """What a track of the result says of itself."""
+class Tables:
+    """One track of the result, as its index tells it."""
 
-    is_video: bool
-    codec: bytes
+    description: Description
+    entry: bytes
     timescale: int
-    nal_length: int = 0
+    frames: int
+    ticks: int
+    sizes: bytes
+    """The rows of the table of sizes, empty where all have one."""
+    places: bytes
+    """The rows of the table of places."""
+    chunks: bytes
+    """The rows of the table of chunks."""
 
-
-def check_movie(content: bytes) -> dict[int, Description]:
-    """Return the tracks of a moov by their number, after checking every byte of it."""
-    found: dict[int, Description] = {}
-    for kind, box in _walk(content, b"moov"):
-        if kind == b"trak":
-            number, description = _track(box)
-            found[number] = description
-        elif kind == b"mvex":
-            _walk(box, b"mvex")
-    return found
+    def counts(self, chunks: int) -> "array[int]":
+        """Return how many frames each of so many chunks holds."""
+        rows = [*struct.iter_unpack(">III", self.chunks), (chunks + 1, 0, 1)]
+        counts, following = array("I"), 1
+        for (first, each, number), (after, _, _) in itertools.pairwise(rows):
+            if first != following or not first < after <= chunks + 1 or number != 1:
+                raise _fail()
+            counts.extend(array("I", [each]) * (after - first))
+            following = after
+        return counts
 
 
 def _fail() -> MetadataSurvived:
     return MetadataSurvived("the index of the result holds more than it may")
 
 
-def _boxes(content: bytes) -> list[tuple[bytes, bytes]]:
-    found, at = [], 0
-    while at < len(content):
-        if at + 8 > len(content):
-            raise _fail()
-        size, kind = struct.unpack_from(">I4s", content, at)
-        if size < 8 or at + size > len(content):  # noqa: PLR2004 - the shortest box
-            raise _fail()
-        found.append((kind, content[at + 8 : at + size]))
-        at += size
-    return found
+def check_movie(content: bytes) -> list[Tables]:
+    """Return the tracks of a moov, after checking every byte of it."""
+    found = boxes(content)
+    if [kind for kind, _ in found] != [b"mvhd"] + [b"trak"] * (len(found) - 1):
+        raise _fail()
+    header = found[0][1]
+    fixed = _ONE + b"\1\0" + bytes(10) + _IDENTITY + bytes(24) + struct.pack(">I", len(found))
+    if header[:20] != b"\1" + bytes(19) or header[32:] != fixed or len(header) != 112:  # noqa: PLR2004 - version 1
+        raise _fail()
+    check_shape.clock(int.from_bytes(header[20:24], "big"))
+    return [_track(box, number) for number, (_, box) in enumerate(found[1:], 1)]
 
 
-def _walk(content: bytes, inside: bytes) -> list[tuple[bytes, bytes]]:
-    """Return the boxes of one level after checking their types, lengths and times."""
-    found = _boxes(content)
+def _parts(content: bytes, *wanted: list[bytes]) -> list[bytes]:
+    """Return the contents of the boxes in a content, whose types must be one of these lists."""
+    found = boxes(content)
+    if [kind for kind, _ in found] not in wanted:
+        raise _fail()
     for kind, box in found:
-        if kind not in _INSIDE[inside] or len(box) not in _LENGTHS.get(kind, {len(box)}):
-            raise _fail()
-        if kind in _TIMED:
-            width = 16 if box[0] == 1 else 8
-            if any(box[4 : 4 + width]):
-                raise _fail()
         if kind in _ROWS and len(box) != 8 + _ROWS[kind] * int.from_bytes(box[4:8], "big"):
             raise _fail()
-    return found
+    return [box for _, box in found]
 
 
-def _only(found: list[tuple[bytes, bytes]], kind: bytes) -> bytes:
-    contents = [box for name, box in found if name == kind]
-    if len(contents) != 1:
+def _track(content: bytes, number: int) -> Tables:
+    header, *edits, media = _parts(content, [b"tkhd", b"mdia"], [b"tkhd", b"edts", b"mdia"])
+    for box in edits:
+        (table,) = _parts(box, [b"elst"])
+        if table[:4] != b"\1\0\0\0" or len(table) != 8 + 20 * int.from_bytes(table[4:8], "big"):
+            raise _fail()
+        if any(table[at : at + 4] != _ONE for at in range(24, len(table), 20)):
+            raise _fail()
+    clock, handler, information = _parts(media, [b"mdhd", b"hdlr", b"minf"])
+    is_video = handler[8:12] == b"vide"
+    kind = b"vide" if is_video else b"soun"
+    if handler != bytes(8) + kind + bytes(13):
         raise _fail()
-    return contents[0]
-
-
-def _track(content: bytes) -> tuple[int, Description]:
-    parts = _walk(content, b"trak")
-    header = _only(parts, b"tkhd")
-    (number,) = struct.unpack_from(">I", header, 20 if header[0] == 1 else 12)
-    for kind, box in parts:
-        if kind == b"edts":
-            _edits(_only(_walk(box, b"edts"), b"elst"))
-    media = _walk(_only(parts, b"mdia"), b"mdia")
-    clock = _only(media, b"mdhd")
-    timescale, language = (
-        struct.unpack_from(">I8xH", clock, 20)
-        if clock[0] == 1
-        else struct.unpack_from(">I4xH", clock, 12)
+    _track_header(header, number, is_video=is_video)
+    timescale, language = struct.unpack_from(">I8xI", clock, 20)
+    is_silent = len(clock) == _CLOCK and clock[:20] == b"\1" + bytes(19)
+    if not is_silent or language != _UND << 16:
+        raise _fail()
+    check_shape.track_clock(timescale)
+    look, reference, table = _parts(
+        information, [b"vmhd" if is_video else b"smhd", b"dinf", b"stbl"]
     )
-    handler = _only(media, b"hdlr")
-    kind = handler[8:12]
-    if language != _UND or not timescale or kind not in {b"vide", b"soun"}:
+    if look != (b"\0\0\0\1" + bytes(8) if is_video else bytes(8)):
         raise _fail()
-    if any(handler[:8]) or any(handler[12:]) or len(handler) > 25:  # noqa: PLR2004 - an empty name
+    if _parts(reference, [b"dref"]) != [_REFERENCE]:
         raise _fail()
-    information = _walk(_only(media, b"minf"), b"minf")
-    reference = _only(_walk(_only(information, b"dinf"), b"dinf"), b"dref")
-    if reference != b"\0\0\0\0\0\0\0\1\0\0\0\x0curl \0\0\0\1":
-        raise _fail()
-    table = _only(_walk(_only(information, b"stbl"), b"stbl"), b"stsd")
-    entries = _boxes(table[8:])
-    if len(entries) != 1:
-        raise _fail()
-    is_video = kind == b"vide"
-    codec, entry = entries[0]
-    nal_length = (_video if is_video else _sound)(codec, entry)
-    return number, Description(is_video, codec, timescale, nal_length)
+    tables = _tables(table, timescale, is_video=is_video)
+    if is_video:
+        check_shape.shown(header[52:88], header[88:], tables.description.height)
+    return tables
 
 
-def _edits(table: bytes) -> None:
-    (count,) = struct.unpack_from(">I", table, 4)
-    if len(table) != 8 + count * (20 if table[0] == 1 else 12):
-        raise _fail()
-
-
-def _video(codec: bytes, entry: bytes) -> int:
-    """Check a picture's description; return the width of its units' lengths, or 0."""
-    if any(entry[:6]) or any(entry[8:24]) or any(entry[36:40]) or any(entry[42:74]):
-        raise _fail()
-    width = 0
-    for kind, box in _boxes(entry[78:]):
-        if kind == b"avcC" and codec in _AVC:
-            width = _avc(box)
-        elif kind == b"hvcC" and codec in _HEVC:
-            width = _hevc(box)
-        elif kind == b"colr" and box[:4] == b"nclx" and len(box) == 11:  # noqa: PLR2004 - nclx
-            continue
-        else:
-            _config(kind, box)
-    if not width and codec in _AVC | _HEVC:
-        raise _fail()
-    return width
-
-
-def _sound(_codec: bytes, entry: bytes) -> int:
-    if any(entry[:6]) or any(entry[8:16]) or any(entry[20:24]):
-        raise _fail()
-    for kind, box in _boxes(entry[28:]):
-        _config(kind, box)
-    return 0
-
-
-def _config(kind: bytes, box: bytes) -> None:
-    if len(box) not in _CONFIGS.get(kind, range(0)) or b"\0\0\1\xb2" in box:
+def _track_header(header: bytes, number: int, *, is_video: bool) -> None:
+    flags, said, group, volume = struct.unpack_from(">I16xI22xHH", header)
+    if (
+        len(header) != 96  # noqa: PLR2004 - version 1
+        or flags not in {1 << 24 | 2, 1 << 24 | 3}
+        or any(header[4:20])
+        or said != number
+        or any(header[24:28])
+        or any(header[36:46])
+        or group > 32  # noqa: PLR2004 - as many as there may be tracks
+        or volume != (0 if is_video else 256)
+        or any(header[50:52])
+        or (not is_video and header[52:] != _IDENTITY + bytes(8))
+    ):
         raise _fail()
 
 
-def _avc(box: bytes) -> int:
-    at = 5
-    for mask, wanted in ((31, 7), (255, 8)):
-        count = box[at] & mask
-        at = _sets(box, at + 1, count, lambda head, wanted=wanted: head & 31 == wanted)  # type: ignore[misc]
-    # The high profiles say three more numbers and count extensions, of which there are none.
-    if box[at:] and (len(box) != at + 4 or box[at + 3]):
+def _tables(content: bytes, timescale: int, *, is_video: bool) -> Tables:
+    found = _parts(content, *[TABLES + more for more in MORE_TABLES])
+    described, times, chunks, sizes, places = found[:5]
+    if described[:8] != b"\0\0\0\0\0\0\0\1" or any(sizes[:4]):
         raise _fail()
-    return (box[4] & 3) + 1
-
-
-def _hevc(box: bytes) -> int:
-    at = 23
-    for _ in range(box[22]):
-        wanted, count = struct.unpack_from(">BH", box, at)
-        if wanted & 63 not in {32, 33, 34}:
-            raise _fail()
-        at = _sets(box, at + 3, count, lambda head, wanted=wanted: head >> 1 & 63 == wanted & 63)  # type: ignore[misc]
-    if at != len(box):
+    description = entry(described[8:], is_video=is_video)
+    same, count = struct.unpack_from(">II", sizes, 4)
+    wanted = description.unit if description.ticks == 1 else 1
+    if description.ticks > 1 and not same:
+        # Packets of a known length may be counted as packets, too.
+        description = replace(description, unit=0)
+    if same != (wanted if description.unit else 0) or len(sizes) != 12 + 4 * count * (not same):
         raise _fail()
-    return (box[21] & 3) + 1
-
-
-def _sets(box: bytes, at: int, count: int, is_kind: Callable[[int], bool]) -> int:
-    for _ in range(count):
-        length = int.from_bytes(box[at : at + 2], "big")
-        at += 2
-        if not length or at + length > len(box) or not is_kind(box[at]):
-            raise _fail()
-        at += length
-    return at
-
-
-def ranges_of(content: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where each chunk of a finished moov begins and ends, after checking all of it."""
-    for kind, box in _walk(content, b"moov"):
-        if kind == b"trak":
-            _track(box)
-            media = _walk(_only(_walk(box, b"trak"), b"mdia"), b"mdia")
-            information = _walk(_only(media, b"minf"), b"minf")
-            yield from _chunks(_walk(_only(information, b"stbl"), b"stbl"))
-
-
-def _chunks(tables: list[tuple[bytes, bytes]]) -> Iterator[tuple[int, int]]:
-    sizes_box = _only(tables, b"stsz")
-    same, count = struct.unpack_from(">II", sizes_box, 4)
-    if same or len(sizes_box) != 12 + 4 * count:
+    rows = list(struct.iter_unpack(">II", times[8:]))
+    if sum(repeat for repeat, _ in rows) != count:
         raise _fail()
-    sizes = struct.unpack(f">{count}I", sizes_box[12:])
-    places_box = _only(tables, b"co64")
-    places = struct.unpack(f">{len(places_box) // 8 - 1}Q", places_box[8:])
-    rows = list(struct.iter_unpack(">III", _only(tables, b"stsc")[8:]))
-    at, row = 0, 0
-    for number, place in enumerate(places, 1):
-        if row + 1 < len(rows) and rows[row + 1][0] == number:
-            row += 1
-        each = rows[row][1]
-        yield place, place + sum(sizes[at : at + each])
-        at += each
-    if at != count:
+    if any(any(box[1:4]) for box in found):
         raise _fail()
+    ticks = sum(repeat * length for repeat, length in rows)
+    return Tables(
+        *(description, described[8:], timescale, count, ticks),
+        *(sizes[12:], places[8:], chunks[8:]),
+    )

@@ -32,6 +32,61 @@ class _Place:
     following: int
 
 
+class Fragments:
+    """Takes the fragments of a file one by one, and appends their frames to a movie's tracks."""
+
+    def __init__(self, movie: Movie, extends: dict[int, Defaults], limits: Limits) -> None:
+        """Take the movie that the moov described, and what it says about its fragments."""
+        self._movie = movie
+        self._extends = extends
+        self._limits = limits
+        self._tracks = {track.number: track for track in movie.tracks}
+        self._starts: dict[int, int] = {}
+
+    def take(self, moof: bytes, start: int) -> None:
+        """Take the content of a moof that begins at ``start`` in its file."""
+        place = _Place(start, start)
+        for name, content in children(moof):
+            if name == b"traf":
+                self._fragment(content, place)
+
+    def finish(self) -> None:
+        """Put the tracks side by side, once the last fragment is known."""
+        _shift(self._movie, self._starts)
+        for track in self._movie.tracks:
+            lengths = track.samples.durations
+            if not track.is_video and len(lengths) > 1 and not track.entry.unit:
+                # In fragments decoders play the last packet whole, whatever its length says.
+                lengths[-1] = max(lengths[-1], lengths[-2])
+            if track.edits:
+                # What the index says of the length was written before the fragments were known.
+                _, start = track.edits[-1]
+                track.edits[-1] = (_until_end(track, start, self._movie.timescale), start)
+
+    def _fragment(self, traf: bytes, place: _Place) -> None:
+        head = needed(traf, b"tfhd")
+        flags, number = unpack("II", head)
+        at, base = 8, place.moof
+        if flags & _BASE:
+            (base,) = unpack("Q", head, at)
+            at += 8
+        at += 4 if flags & _DESCRIPTION else 0
+        defaults = list(self._extends.get(number, (1, 0, 0, 0)))[1:]
+        for index, bit in enumerate((_DURATION, _SIZE, _FLAGS)):
+            if flags & bit:
+                (defaults[index],) = unpack("I", head, at)
+                at += 4
+        track = self._tracks.get(number)
+        if track is not None:
+            _at_time(track, traf, self._starts)
+        place.following = max(place.following, base)
+        for name, content in children(traf):
+            if name == b"trun":
+                _run(content, track, defaults, base, place)
+        if track is not None and len(track.samples) > self._limits.video_samples:
+            raise TooComplex("too many frames")
+
+
 def read(
     source: UntrustedSource,
     tops: Iterable[TopBox],
@@ -40,57 +95,11 @@ def read(
     limits: Limits,
 ) -> None:
     """Append the frames of every moof to the movie's tracks. Raises a leaf of Refused."""
-    tracks = {track.number: track for track in movie.tracks}
-    starts: dict[int, int] = {}
+    fragments = Fragments(movie, extends, limits)
     for top in tops:
-        if top.kind != b"moof":
-            continue
-        moof = read_box(source, top, _MAX_MOOF)
-        place = _Place(top.start, top.start)
-        for name, content in children(moof):
-            if name == b"traf":
-                _fragment(content, tracks, extends, place, starts, limits)
-    _shift(movie, starts)
-    for track in movie.tracks:
-        lengths = track.samples.durations
-        if not track.is_video and len(lengths) > 1:
-            # In fragments decoders play the last packet whole, whatever its length says.
-            lengths[-1] = max(lengths[-1], lengths[-2])
-        if track.edits:
-            # What the index says of the length was written before the fragments were known.
-            _, start, rate = track.edits[-1]
-            track.edits[-1] = (_until_end(track, start, movie.timescale), start, rate)
-
-
-def _fragment(  # noqa: PLR0913, PLR0917 - one pass over one traf, and all it may need
-    traf: bytes,
-    tracks: dict[int, Track],
-    extends: dict[int, Defaults],
-    place: _Place,
-    starts: dict[int, int],
-    limits: Limits,
-) -> None:
-    head = needed(traf, b"tfhd")
-    flags, number = unpack("II", head)
-    at, base = 8, place.moof
-    if flags & _BASE:
-        (base,) = unpack("Q", head, at)
-        at += 8
-    at += 4 if flags & _DESCRIPTION else 0
-    defaults = list(extends.get(number, (1, 0, 0, 0)))[1:]
-    for index, bit in enumerate((_DURATION, _SIZE, _FLAGS)):
-        if flags & bit:
-            (defaults[index],) = unpack("I", head, at)
-            at += 4
-    track = tracks.get(number)
-    if track is not None:
-        _at_time(track, traf, starts)
-    place.following = max(place.following, base)
-    for name, content in children(traf):
-        if name == b"trun":
-            _run(content, track, defaults, base, place)
-    if track is not None and len(track.samples) > limits.video_samples:
-        raise TooComplex("too many frames")
+        if top.kind == b"moof":
+            fragments.take(read_box(source, top, _MAX_MOOF), top.start)
+    fragments.finish()
 
 
 def _at_time(track: Track, traf: bytes, starts: dict[int, int]) -> None:
@@ -160,7 +169,7 @@ def _shift(movie: Movie, starts: dict[int, int]) -> None:
     for track in movie.tracks:
         late = round((begins[track.number] - first) * movie.timescale)
         if late > 0 and not track.edits:
-            track.edits = [(late, -1, 1 << 16), (0, 0, 1 << 16)]
+            track.edits = [(late, -1), (0, 0)]
 
 
 def _until_end(track: Track, start: int, timescale: int) -> int:

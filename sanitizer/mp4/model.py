@@ -1,4 +1,4 @@
-"""What a video is, once read: tracks, and for each frame where it lies and when it is shown.
+"""What a video or a sound is, once read: tracks, and for each frame where it lies and when.
 
 Rule: plain numbers in flat arrays; 20 bytes a frame, so that hours of video stay small.
 """
@@ -6,8 +6,10 @@ Rule: plain numbers in flat arrays; 20 bytes a frame, so that hours of video sta
 from array import array
 from dataclasses import dataclass, field
 
-Edit = tuple[int, int, int]
-"""(duration in the movie's ticks, first tick of the media or -1 for a pause, rate as 16.16)."""
+from sanitizer.mp4.entry import Entry
+
+Edit = tuple[int, int]
+"""(duration in the movie's ticks, first tick of the media or -1 for a pause), at normal speed."""
 
 
 @dataclass(slots=True)
@@ -28,17 +30,27 @@ class Samples:
 
 @dataclass(slots=True)
 class Track:
-    """One track that is kept."""
+    """One track that is kept.
+
+    Where the entry has a unit (uncompressed sound), a frame here is a block of many units.
+    """
 
     number: int
     is_video: bool
     timescale: int
     matrix: bytes
     size: bytes
-    codec: bytes
-    entry: bytes
-    samples: Samples
+    entry: Entry
+    samples: Samples = field(default_factory=Samples)
     edits: list[Edit] = field(default_factory=list)
+    is_enabled: bool = True
+    group: int = 0
+    """Tracks of one group are alternatives to each other; 0 is no group."""
+
+    @property
+    def height(self) -> int:
+        """Height of its pictures, in lines."""
+        return int.from_bytes(self.size[4:6], "big")
 
     @property
     def duration(self) -> int:
@@ -48,8 +60,18 @@ class Track:
 
 @dataclass(slots=True)
 class Movie:
-    """A video: its kept tracks in their order, and the kinds of what is left out."""
+    """A video or a sound: its kept tracks in their order, and the kinds of what is left out."""
 
     timescale: int
     tracks: list[Track] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
+
+    @property
+    def is_video(self) -> bool:
+        """Whether there are pictures in it."""
+        return any(track.is_video for track in self.tracks)
+
+    @property
+    def is_quicktime(self) -> bool:
+        """Whether a codec of it is at home in QuickTime files alone."""
+        return any(track.entry.is_quicktime for track in self.tracks)

@@ -8,6 +8,7 @@ import zlib
 from dataclasses import dataclass, field
 
 from sanitizer.errors import Malformed
+from sanitizer.png.palette import Rows
 
 _OUT = 1 << 18
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -46,15 +47,17 @@ class Shape:
     def raw_length(self) -> int:
         """Return how many bytes the pixels and their filter bytes take when unpacked."""
         bits = self.depth * _CHANNELS[self.colour]
+        return sum(height * (1 + -(-width * bits // 8)) for width, height in self.passes())
+
+    def passes(self) -> list[tuple[int, int]]:
+        """Return width and height of each pass: of one, where the picture is not interlaced."""
         if not self.interlaced:
-            return self.height * (1 + -(-self.width * bits // 8))
-        total = 0
-        for left, top, across, down in (*_ADAM7, _ADAM7_LAST):
-            width = -(-(self.width - left) // across)
-            height = -(-(self.height - top) // down)
-            if width > 0 and height > 0:
-                total += height * (1 + -(-width * bits // 8))
-        return total
+            return [(self.width, self.height)]
+        each = [
+            (-(-(self.width - left) // across), -(-(self.height - top) // down))
+            for left, top, across, down in (*_ADAM7, _ADAM7_LAST)
+        ]
+        return [(width, height) for width, height in each if width > 0 and height > 0]
 
     def resized(self, width: int, height: int) -> "Shape":
         """Return the same kind of picture in another size: a frame of an animation."""
@@ -65,9 +68,10 @@ class Shape:
 
 @dataclass(slots=True)
 class ImageData:
-    """One compressed stream that must unpack to exactly ``left`` bytes."""
+    """One compressed stream that must unpack to exactly ``left`` bytes; ``rows`` looks at them."""
 
     left: int
+    rows: Rows | None = None
     _stream: "zlib._Decompress" = field(default_factory=zlib.decompressobj)
 
     @property
@@ -80,14 +84,16 @@ class ImageData:
         waiting = untrusted
         while True:
             try:
-                made = len(self._stream.decompress(waiting, _OUT))
+                made = self._stream.decompress(waiting, _OUT)
             except zlib.error:
                 raise Malformed("the picture's data is broken") from None
-            self.left -= made
+            self.left -= len(made)
             if self.left < 0:
                 raise Malformed("more data than the picture has pixels")
+            if self.rows:
+                self.rows.feed(made)
             waiting = self._stream.unconsumed_tail
-            if self._stream.eof or (not waiting and made < _OUT):
+            if self._stream.eof or (not waiting and len(made) < _OUT):
                 break
         return len(untrusted) - len(self._stream.unused_data)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,13 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
 from crypto.ids import Deployment
 from crypto.receipt import ReceiptCode, stretch
-from sanitizer.clean import sanitize
-from sanitizer.limits import Limits
-from sanitizer.source import FileSource
+from tests.bench.cleaning import photos, rates, videos
 from tests.bench.measure import MIB, cpu_seconds, in_turn, reset_peak, resident_peak, row, seconds
 from tests.support.answers import FRAUD
 from tests.support.media import big_video
@@ -53,18 +47,6 @@ def bare_site(folder: Path) -> Iterator[str]:
             process.wait()
 
 
-def big_photo(width: int, height: int) -> bytes:
-    """A photo as heavy as a phone's, with a position, a camera and a comment in it."""
-    noise = Image.effect_noise((width // 4, height // 4), 40).resize((width, height))
-    plasma = Image.merge("RGB", (noise, noise.rotate(90, expand=False), noise.rotate(180)))
-    exif = Image.Exif()
-    exif[0x010F], exif[0x0110] = "Maker", "Model"
-    exif.get_ifd(0x8825)[2] = (33.0, 58.0, 12.0)
-    out = io.BytesIO()
-    plasma.save(out, "JPEG", quality=93, exif=exif, comment=b"by somebody")
-    return out.getvalue()
-
-
 def video(demo: RunningDemo, folder: Path) -> None:
     """100 MB of video: from the first byte of the POST to the durable receipt."""
     path = folder / "video.mp4"
@@ -85,36 +67,6 @@ def video(demo: RunningDemo, folder: Path) -> None:
         mine, bares, ratio = in_turn(amana, spool, 5)
     what = f"video of {size / 1e6:.0f} MB, POST to receipt: {mine:.2f} s, bare Flask {bares:.2f} s"
     row(what, f"{ratio:.2f} x", "<= 1.5 x")
-
-
-def photos(folder: Path) -> None:
-    """A 12-megapixel photo: warm process against warm process."""
-    path = folder / "photo.jpg"
-    path.write_bytes(big_photo(4000, 3000))
-
-    def clean() -> None:
-        for _ in sanitize(FileSource(path), Limits()).chunks():
-            pass
-
-    clean()
-    rounds = 50
-    mine = seconds(lambda: [step() for step in (clean,) * rounds]) / rounds
-    rate = path.stat().st_size / mine / 1e6
-    what = (
-        f"JPEG of 12 MP, {path.stat().st_size / 1e6:.1f} MB: {mine * 1e3:.1f} ms ({rate:.0f} MB/s)"
-    )
-    if not shutil.which("mat2"):
-        row(what, "mat2 is not here", ">= 50 x mat2's speed")
-        return
-    script = str(Path(__file__).with_name("mat2_photos.py"))
-    done = subprocess.run(  # Debian's Python, which has mat2's library
-        ["/usr/bin/python3", script, str(path), "10"], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        row(what, "mat2 did not run", ">= 50 x mat2's speed")
-        return
-    theirs = float(done.stdout)
-    row(f"{what}, mat2 {theirs * 1e3:.0f} ms", f"{theirs / mine:.0f} x", ">= 50 x mat2's speed")
 
 
 def cpu_of_argon2id() -> float:
@@ -176,6 +128,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         photos(folder)
+        rates(folder)
+        videos(folder)
         with running_demo(folder / "home") as demo:
             texts(demo)
             video(demo, folder)

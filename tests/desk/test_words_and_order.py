@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from crypto.ids import Day, HeaderHash
 from desk.cases import iso
 from desk.order import Node, ancestors, heads, ordered
-from desk.words import act, answers, count, defanged, flat, label, plain, removed, size
+from desk.words import REMOVED, act, answers, count, defanged, flat, label, plain, removed, size
 from desk.workflow import STATES, parse_state, state_words
+from sanitizer.kinds import KINDS
 
 if TYPE_CHECKING:
     from crypto.strict_json import Json
@@ -131,3 +132,7 @@ def test_heads_are_what_nothing_answers_yet() -> None:
 @pytest.mark.parametrize("name", ["", "x"])
 def test_a_label_of_next_to_nothing_is_no_error(name: str) -> None:
     assert isinstance(label(name), str)
+
+
+def test_every_kind_that_a_gateway_may_tell_has_words() -> None:
+    assert set(REMOVED) == KINDS

@@ -180,6 +180,16 @@ def test_check_says_when_videos_cannot_be_cleaned_here(
     assert found["jail rlimits"].found == "AS"
 
 
+def test_check_says_what_is_left_where_no_worker_can_be_locked(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert looked(deployment)["workers"].state == "ok"
+    monkeypatch.setattr(check_module, "shared_pool", lambda: None)
+    found = looked(deployment)["workers"]
+    assert found.state == "wrong"
+    assert "JPEG, PNG" in found.found
+
+
 def test_check_notes_swap_and_its_absence(tmp_path: Path) -> None:
     swaps = tmp_path / "swaps"
     for lines, state in (("Filename\n", "ok"), ("Filename\n/dev/sda2 partition\n", "note")):

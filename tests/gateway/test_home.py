@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,10 @@ from gateway.programs import (
 from vault.errors import NotMigrated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from gateway.server import Program
     from tests.gateway.deployment import Deployment
 
 
@@ -118,6 +121,16 @@ def test_both_applications_are_made_from_a_home(deployment: Deployment) -> None:
     assert make_site(deployment.config).test_client().get("/").status_code == 200
     assert site_program(deployment.config).bind == deployment.config.site_bind
     assert sync_program(deployment.config).make().test_client().get("/").status_code == 404
+
+
+@pytest.mark.parametrize("door", [site_program, sync_program])
+def test_jailed_workers_are_made_with_the_site_and_not_with_the_sync(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, door: Callable[..., Program]
+) -> None:
+    made = threading.Event()
+    monkeypatch.setattr("gateway.programs.make_ready", made.set)
+    door(deployment.config).make()
+    assert made.wait(5 if door is site_program else 0.2) == (door is site_program)
 
 
 @pytest.mark.claim("C-ROSTER")

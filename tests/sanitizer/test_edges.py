@@ -3,8 +3,6 @@
 import io
 import struct
 import zlib
-from array import array
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,32 +23,16 @@ from sanitizer.errors import (
 from sanitizer.jail import program as jail_module
 from sanitizer.jail.program import ffmpeg_jail
 from sanitizer.jpeg import progressive
+from sanitizer.jpeg.codes import Bits, Chain, block
 from sanitizer.kinds import KINDS
 from sanitizer.limits import Limits
-from sanitizer.mp4 import check_index as mp4_check_index
-from sanitizer.mp4 import fragments as mp4_fragments
-from sanitizer.mp4.assemble import Assembler
-from sanitizer.mp4.boxes import TopBox, children
-from sanitizer.mp4.edits import trim
-from sanitizer.mp4.model import Movie, Samples, Track
-from sanitizer.mp4.read import numbers
 from sanitizer.numbers import unpack
 from sanitizer.pieces import Plan, Range
 from sanitizer.reread import check as reread
 from sanitizer.source import MemorySource
 from tests.sanitizer.kit import CANARY, clean, cleaned
 from tests.sanitizer.test_png import built
-from tests.sanitizer.test_video import (
-    FRAGMENTS,
-    PICTURE,
-    RESULT,
-    SOUND,
-    described,
-    judge,
-    read_again,
-    track,
-)
-from tests.support.boxes import box, find, full
+from tests.support.boxes import box
 from tests.support.media import drawing, phone_photo, phone_video
 
 
@@ -225,27 +207,41 @@ def test_slack_behind_any_pass_of_a_progressive_photo_goes(
         clean(data[:-8] + data[-2:])
 
 
-def table(*symbols: int) -> list[int]:
-    """Return a look-ahead of codes of eight bits, the first all zeros."""
-    counts = bytes(7) + bytes([len(symbols)]) + bytes(8)
-    return progressive.symbols(b"\x10" + counts + bytes(symbols))
+def codes(*symbols: int) -> Chain:
+    """Return a table of codes of eight bits, the first all zeros."""
+    return Chain(b"\x10" + bytes(7) + bytes([len(symbols)]) + bytes(8) + bytes(symbols), runs=True)
 
 
 def test_a_progressive_run_beyond_its_band_is_refused() -> None:
+    for data, band in ((bytes(20), (1, 8)), (b"\xff" * 20, (1, 63))):
+        with pytest.raises(Malformed):
+            progressive.first_ac(Bits(data), codes(0xF0), [0], range(1), band)
     with pytest.raises(Malformed):
-        progressive.first_ac(progressive.Bits(bytes(20)), table(0xF0), [0], range(1), (1, 8))
-    with pytest.raises(Malformed):
-        progressive.first_ac(progressive.Bits(b"\xff" * 20), table(0xF0), [0], range(1), (1, 63))
+        progressive.refine_ac(Bits(b"\xff" * 20), codes(0xF0), [0], range(1), (1, 63))
 
 
 def test_a_refining_pass_skips_sixteen_zeros_and_spends_bits_on_the_others() -> None:
-    bits = progressive.Bits(bytes(20))
+    bits = Bits(bytes(20))
     blocks = [0b1000]
-    progressive.refine_ac(bits, table(0xF0), blocks, range(1), (1, 20))
+    progressive.refine_ac(bits, codes(0xF0), blocks, range(1), (1, 20))
     assert bits.used == 8 + 1 + 8
-    bits = progressive.Bits(b"\0\x80" + bytes(20))
-    progressive.refine_ac(bits, table(0x11), blocks, range(1), (1, 4))
+    bits = Bits(b"\0\x80" + bytes(20))
+    progressive.refine_ac(bits, codes(0x11), blocks, range(1), (1, 4))
     assert blocks[0] & ~0b1000
+
+
+def test_codes_that_lie_together_in_a_look_end_with_their_own_block() -> None:
+    # Codes of two bits: one coefficient (0), the end of a block (1), two zeros and one (2).
+    table = Chain(b"\x10\0\3" + bytes(14) + bytes([0x01, 0x00, 0x21]), runs=True)
+    bits = Bits(b"\0\0\x10")
+    assert block(bits, table, 60, 64) == (0b1111 << 60, 0)
+    assert bits.used == 12
+    assert block(bits, table, 1, 64) == (0b110, 1)
+    assert bits.used == 20
+    assert Bits(b"\x80").take(1) == 1
+    assert block(Bits(b"\x40"), table, 1, 64) == (0, 1)
+    with pytest.raises(Malformed):
+        block(Bits(b"\x80"), table, 62, 64)
 
 
 # --- PNG ------------------------------------------------------------------------------------------
@@ -257,167 +253,7 @@ def test_a_picture_that_unpacks_in_many_steps_keeps_its_data() -> None:
     assert clean(data) == data
 
 
-# --- MP4 ------------------------------------------------------------------------------------------
-
-
-def test_boxes_of_long_lengths_and_to_the_end_are_read() -> None:
-    long = struct.pack(">I4sQ", 1, b"long", 19) + b"abc"
-    assert list(children(long + b"\0\0\0\0rest123")) == [(b"long", b"abc"), (b"rest", b"123")]
-
-
-def test_a_table_that_ends_inside_a_number_has_one_number_less() -> None:
-    assert list(numbers("Q", bytes(15))) == [0]
-
-
-def movie(**edits: object) -> Movie:
-    track = Track(1, True, 1000, b"", b"", b"s263", b"", Samples(), **edits)  # type: ignore[arg-type]  # noqa: FBT003 - a plain record
-    return Movie(1000, [track])
-
-
-def moof(*boxes: bytes) -> bytes:
-    return box(b"moof", full(b"mfhd", bytes(4)), *boxes)
-
-
-def read_fragments(made: Movie, *moofs: bytes) -> None:
-    data = b"".join(moofs)
-    tops, at = [], 0
-    for part in moofs:
-        tops.append(TopBox(part[4:8], at, at + 8, at + len(part)))
-        at += len(part)
-    with MemorySource(data) as source:
-        mp4_fragments.read(source, tops, made, {1: (1, 40, 9, 0)}, Limits())
-
-
-def traf(number: int, *rest: bytes, flags: int = 0) -> bytes:
-    return box(b"traf", full(b"tfhd", struct.pack(">I", number), flags=flags), *rest)
-
-
-def test_fragments_without_times_or_places_follow_each_other() -> None:
-    made = movie()
-    run = full(b"trun", struct.pack(">I", 2))
-    first = struct.pack(">IiI", 1, 100, 0x10000)
-    read_fragments(
-        made,
-        moof(traf(1, run, run), traf(7, full(b"tfdt", bytes(4)), run)),
-        box(b"free", b"x"),
-        moof(traf(1, full(b"trun", first, flags=5))),
-    )
-    samples = made.tracks[0].samples
-    assert list(samples.sizes) == [9] * 5
-    assert list(samples.durations) == [40] * 5
-    assert list(samples.offsets)[:4] == [0, 9, 18, 27]
-    assert samples.keys == {0, 1, 2, 3}
-
-
-def test_fragments_that_begin_late_and_leave_gaps_keep_their_times() -> None:
-    made = movie()
-    made.tracks.append(Track(2, False, 1000, b"", b"", b"mp4a", b"", Samples()))  # noqa: FBT003 - a plain record
-    run = full(b"trun", struct.pack(">I", 1))
-    late = full(b"tfdt", struct.pack(">I", 500))
-    later = b"\1\0\0\0" + struct.pack(">Q", 800)
-    read_fragments(
-        made,
-        moof(traf(1, full(b"tfdt", bytes(4)), run), traf(2, late, run)),
-        moof(traf(1, box(b"tfdt", later), run)),
-    )
-    assert list(made.tracks[0].samples.durations) == [800, 40]
-    assert made.tracks[1].edits[0] == (500, -1, 1 << 16)
-
-
-def test_a_fragment_may_say_everything_itself() -> None:
-    made = movie()
-    head = struct.pack(">IQIIII", 1, 5000, 1, 30, 7, 0x10000)
-    run = full(b"trun", struct.pack(">IiIi", 1, 11, 6, -5), flags=0xA01)
-    read_fragments(made, moof(box(b"traf", full(b"tfhd", head, flags=0x3B), run)))
-    samples = made.tracks[0].samples
-    assert (samples.sizes[0], samples.offsets[0], samples.durations[0]) == (6, 5011, 30)
-    assert list(samples.shifts) == [-5]
-
-
-def test_an_assembler_without_frames_has_nothing_to_pass_on() -> None:
-    assert Assembler(movie())._box() == b""
-
-
-def test_the_last_reader_takes_pieces_of_any_size() -> None:
-    read_again(RESULT)
-    for size in (1, 7, 16):
-        checker_of(RESULT[:3000] if size == 1 else RESULT, size)
-
-
-def checker_of(data: bytes, size: int) -> None:
-    from sanitizer.mp4.check_result import ResultChecker  # noqa: PLC0415 - used here alone
-
-    checker = ResultChecker()
-    for at in range(0, len(data), size):
-        checker.feed(data[at : at + size])
-
-
-INDEX = find(FRAGMENTS, b"moov")
-
-
-def swapped(old: bytes, new: bytes) -> Callable[[], bytes]:
-    return lambda: INDEX.replace(old, new, 1)
-
-
-def entry(kind: bytes, *inner: bytes) -> bytes:
-    """Return the index with the picture's description replaced by one without these bytes."""
-    place = INDEX.index(b"stsd") - 4
-    (length,) = struct.unpack_from(">I", INDEX, place)
-    old = INDEX[place : place + length]
-    new = full(b"stsd", struct.pack(">I", 1), box(kind, bytes(7) + b"\1" + bytes(70), *inner))
-    grown = len(new) - len(old)
-    made = INDEX[:place] + new + INDEX[place + length :]
-    for outer in (b"trak", b"mdia", b"minf", b"stbl"):
-        at = INDEX.index(outer) - 4
-        (size,) = struct.unpack_from(">I", made, at)
-        made = made[:at] + struct.pack(">I", size + grown) + made[at + 4 :]
-    return made
-
-
-SPS = b"\1\x42\0\x1e\xff\xe1\0\3\x67ab\1\0\2\x68c"
-HEVC = bytes(21) + b"\3\1"
-UNTRUE: dict[str, Callable[[], bytes]] = {
-    "half a box at the end": lambda: INDEX + b"\0\0\0\2",
-    "no media header": swapped(b"mdhd", b"hdlr"),
-    "an edit list of another length": swapped(b"elst\0\0\0\0\0\0\0\1", b"elst\0\0\0\0\0\0\0\2"),
-    "no parameter sets": lambda: entry(b"avc1"),
-    "bytes behind the parameter sets": lambda: entry(b"avc1", box(b"avcC", SPS + CANARY)),
-    "another unit among the parameter sets": lambda: entry(
-        b"avc1", box(b"avcC", SPS.replace(b"\x67", b"\x66"))
-    ),
-    "a message among the sets of HEVC": lambda: entry(
-        b"hvc1", box(b"hvcC", HEVC + b"\x27\0\1\0\3\x4e\1x")
-    ),
-    "bytes behind the sets of HEVC": lambda: entry(
-        b"hvc1", box(b"hvcC", HEVC + b"\x20\0\1\0\3\x40\1x" + CANARY)
-    ),
-    "another box in the description": lambda: entry(
-        b"avc1", box(b"avcC", SPS), box(b"uuid", CANARY)
-    ),
-}
-
-
-@pytest.mark.parametrize("what", UNTRUE)
-def test_the_index_reader_notices(what: str) -> None:
-    with pytest.raises(MetadataSurvived):
-        mp4_check_index.check_movie(UNTRUE[what]())
-
-
-def test_two_descriptions_in_one_track_are_noticed() -> None:
-    good = entry(b"avc1", box(b"avcC", SPS + b"\xfd\xf8\xf8\0"), box(b"colr", b"nclx" + bytes(7)))
-    assert len(mp4_check_index.check_movie(good)) == 2
-    doubled = entry(b"avc1", box(b"avcC", SPS)).replace(b"avc1", b"avc1")
-    place = doubled.index(b"stsd") - 4
-    (size,) = struct.unpack_from(">I", doubled, place)
-    extra = box(b"free")
-    made = doubled[:place] + struct.pack(">I", size + 8) + doubled[place + 4 : place + size]
-    made += extra + doubled[place + size :]
-    for outer in (b"trak", b"mdia", b"minf", b"stbl"):
-        at = made.index(outer) - 4
-        (size,) = struct.unpack_from(">I", made, at)
-        made = made[:at] + struct.pack(">I", size + 8) + made[at + 4 :]
-    with pytest.raises(MetadataSurvived):
-        mp4_check_index.check_movie(made)
+# --- the jail and the pieces -----------------------------------------------------------------
 
 
 def test_a_launcher_that_could_not_lock_is_told_from_a_broken_file(
@@ -466,27 +302,3 @@ def test_coded_data_that_any_bits_would_continue_is_still_counted() -> None:
 def test_numbers_that_are_not_there_are_no_numbers() -> None:
     with pytest.raises(Malformed):
         unpack("I", b"abc")
-
-
-def test_fragments_may_come_in_small_pieces_and_frames_out_of_place_are_noticed() -> None:
-    judge(FRAGMENTS, step=50)
-    at = FRAGMENTS.index(b"trun") + 12
-    (offset,) = struct.unpack_from(">I", FRAGMENTS, at)
-    moved = FRAGMENTS[:at] + struct.pack(">I", offset + 1) + FRAGMENTS[at + 4 :]
-    with pytest.raises(MetadataSurvived):
-        judge(moved)
-
-
-def test_a_key_frame_shown_after_the_cut_is_not_the_one_to_begin_with() -> None:
-    made = track(12, [(20, 50, 1 << 16)], keys={0, 4}, shifts=array("i", [0] * 4 + [30] + [0] * 7))
-    trim(made, 10)
-    assert made.samples.keys is not None
-    assert len(made.samples) > 5
-
-
-def test_long_lengths_in_a_setup_are_read() -> None:
-    long = bytes([1 << 3 | 2, 0x80, 1]) + b"s" * 128
-    assert b"s" * 128 in described(b"av01", PICTURE + box(b"av1C", bytes(4), long), is_video=True)
-    deep = full(b"esds", b"\3\x80\x80\x80\x80" + bytes(9))
-    with pytest.raises(Unsupported):
-        described(b"mp4a", SOUND + deep, is_video=False)

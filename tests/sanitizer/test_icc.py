@@ -2,6 +2,7 @@
 
 import io
 import struct
+from typing import Literal
 
 import pytest
 from PIL import Image, ImageCms
@@ -96,36 +97,136 @@ def test_an_srgb_profile_is_recognised_whatever_it_is_called() -> None:
     assert icc.replace(known).is_srgb
 
 
+TAGS = {
+    "straight": curve(),
+    "a power": curve(int(1.8 * 256)),
+    "a table": curve(0, 9000, 65535),
+    "a measured table": curve(*(round(65535 * (x / 255) ** 2.21) for x in range(256))),
+    "parametric": b"para" + struct.pack(">IHHi", 0, 0, 0, 1 << 17),
+    "parametric with a straight part": b"para"
+    + struct.pack(">IHH5i", 0, 3, 0, 157286, 62119, 3417, 5072, 2651),
+    "parametric with an offset": b"para" + struct.pack(">IHH3i", 0, 1, 0, 1 << 17, 60000, 5536),
+    "parametric with a floor": b"para" + struct.pack(">IHH4i", 0, 2, 0, 1 << 17, 60000, 5000, 99),
+    "parametric with all": b"para"
+    + struct.pack(">IHH7i", 0, 4, 0, 1 << 17, 60000, 5000, 3000, 2651, 99, 99),
+}
+
+
+def converted(
+    picture: Image.Image, theirs: bytes, to: Literal["sRGB", "LAB"] = "sRGB"
+) -> Image.Image:
+    made = ImageCms.profileToProfile(
+        picture, io.BytesIO(theirs), ImageCms.createProfile(to), outputMode=to[-3:]
+    )
+    assert made is not None
+    return made
+
+
 @pytest.mark.claim("C-META")
-@pytest.mark.parametrize(
-    "tag",
-    [
-        curve(),
-        curve(int(1.8 * 256)),
-        curve(0, 9000, 65535),
-        b"para" + struct.pack(">IHHi", 0, 0, 0, 1 << 17),
-        b"para" + struct.pack(">IHH5i", 0, 3, 0, 157286, 62119, 3417, 5072, 2651),
-    ],
-    ids=["straight", "a power", "a table", "parametric", "parametric with a straight part"],
-)
-def test_a_screens_own_profile_keeps_its_numbers_and_loses_its_name(tag: bytes) -> None:
-    made = icc.replace(
-        profile(with_curve(ODD, tag + CANARY), version=4 if b"para" in tag else 2)
-    ).profile
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_screens_own_profile_keeps_its_look_and_loses_its_name_and_numbers(tag: str) -> None:
+    measured = {**ODD, b"gXYZ": xyz(0.302317, 0.682311, 0.041971)}
+    theirs = profile(
+        with_curve(measured, TAGS[tag] + CANARY), version=4 if "parametric" in tag else 2
+    )
+    made = icc.replace(theirs).profile
     assert made is not None
     assert CANARY not in made
-    assert ODD[b"rXYZ"] in made
+    assert measured[b"gXYZ"] not in made
     assert ImageCms.getProfileDescription(io.BytesIO(made)).strip() == ""
+    assert icc.replace(made).profile == made
+    left, right = (converted(drawing(64, 64), each, "LAB").tobytes() for each in (theirs, made))
+    assert max(min(abs(a - b), 256 - abs(a - b)) for a, b in zip(left, right, strict=True)) <= 3
 
 
-def test_a_grey_profile_keeps_its_curve() -> None:
-    made = icc.replace(profile({b"wtpt": WHITE, b"kTRC": curve(512)}, b"GRAY")).profile
+SCREENS = {
+    "wide": ((0.5159, 0.2409, -0.0008), (0.2912, 0.6931, 0.0411), 2.2),
+    "usual": ((0.4356, 0.2229, 0.0142), (0.3857, 0.7164, 0.0968), 2.2),
+    "narrow": ((0.4131, 0.2243, 0.0193), (0.4011, 0.7013, 0.1003), 2.24),
+    "wide, measured by its owner": ((0.5231, 0.2479, 0.0031), (0.2793, 0.6829, 0.0301), 2.17),
+}
+
+
+@pytest.mark.claim("C-META")
+@pytest.mark.parametrize("screen", SCREENS)
+def test_pictures_of_a_screen_look_the_same_without_its_own_numbers(screen: str) -> None:
+    red, green, power = SCREENS[screen]
+    white = (0.9642, 1.0, 0.8249)
+    blue = tuple(w - r - g for w, r, g in zip(white, red, green, strict=True))
+    tags = {b"wtpt": WHITE, b"rXYZ": xyz(*red), b"gXYZ": xyz(*green), b"bXYZ": xyz(*blue)}
+    for name, more in ((b"rTRC", 0.0), (b"gTRC", 0.006), (b"bTRC", -0.004)):
+        points = (x / 1023 for x in range(1024))
+        tags[name] = curve(*(round(65535 * x ** (power + more)) for x in points))
+    theirs = profile(tags)
+    made = icc.replace(theirs).profile
     assert made is not None
-    assert curve(512) in made
+    assert len(made) < 600
+    assert not any(tags[name] in made for name in (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC"))
+    assert icc.replace(made).profile == made
+    # Muted colours, as photos and windows have them.
+    muted = drawing(64, 64).point(lambda value: 64 + value // 2)
+    left, right = (converted(muted, each).tobytes() for each in (theirs, made))
+    apart = [abs(a - b) for a, b in zip(left, right, strict=True)]
+    assert max(apart) <= 5
+    assert sum(apart) / len(apart) < 1
+
+
+@pytest.mark.claim("C-META")
+def test_two_screens_of_one_make_get_one_profile() -> None:
+    one = profile(with_curve(P3, curve(*(round(65535 * (x / 255) ** 2.2) for x in range(256)))))
+    other = {**P3, b"rXYZ": xyz(0.5162, 0.2419, -0.0006), b"bXYZ": xyz(0.1562, 0.0659, 0.7838)}
+    two = profile(with_curve(other, curve(*(round(65535 * (x / 255) ** 2.21) for x in range(256)))))
+    assert one != two
+    assert icc.replace(one) == icc.replace(two)
+
+
+@pytest.mark.claim("C-META")
+def test_primaries_that_spell_a_word_are_none() -> None:
+    spelt = dict.fromkeys((b"rXYZ", b"gXYZ", b"bXYZ"), b"XYZ \x00\x00\x00\x00" + CANARY[:12])
+    assert icc.replace(profile(with_curve({**P3, **spelt}, curve(512)))) == icc.Colour()
+    one = {**P3, b"bXYZ": xyz(0.1571, 0.0666, 2.5)}
+    assert icc.replace(profile(with_curve(one, curve(512)))) == icc.Colour()
+
+
+@pytest.mark.claim("C-META")
+def test_a_curve_that_spells_a_word_is_drawn_anew() -> None:
+    word = curve(*sorted(struct.unpack(">12H", (CANARY * 2)[:24])))
+    theirs = profile(with_curve(P3, word))
+    made = icc.replace(theirs).profile
+    assert made is not None
+    assert not any(CANARY[at : at + 4] in made for at in range(9))
+    assert icc.replace(made).profile == made
+
+
+def test_a_curve_that_no_plain_one_follows_is_followed_from_afar() -> None:
+    jump = curve(*[0] * 400, *[65535] * 3696)
+    made = icc.replace(profile(with_curve(P3, jump))).profile
+    assert made is not None
+    assert len(made) < 700
+    assert icc.replace(made).profile == made
+
+
+def test_a_screen_that_is_not_quite_white_stays_so() -> None:
+    theirs = profile(with_curve({**P3, b"bXYZ": xyz(0.1571, 0.0666, 0.75)}, curve(512)))
+    made = icc.replace(theirs).profile
+    assert made is not None
+    assert icc.replace(made).profile == made
+    assert made.count(xyz(0.157, 0.066, 0.75)[8:10]) > 0
+
+
+@pytest.mark.parametrize("tag", [curve(512), TAGS["a table"], curve(547)])
+@pytest.mark.parametrize("connection", [b"XYZ ", b"Lab "])
+def test_a_grey_profile_keeps_its_look(tag: bytes, connection: bytes) -> None:
+    theirs = profile({b"wtpt": WHITE, b"kTRC": tag}, b"GRAY", connection)
+    made = icc.replace(theirs).profile
+    assert made is not None
+    assert icc.replace(made).profile == made
+    assert CANARY not in made
 
 
 def lut(kind: bytes, channels: int) -> bytes:
-    head = kind + bytes(4) + bytes([channels, 3, 2, 0]) + bytes(36)
+    head = kind + bytes(4) + bytes([channels, 3, 2, 0])
+    head += struct.pack(">9I", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
     if kind == b"mft1":
         return head + bytes(256 * (channels + 3) + 2**channels * 3)
     return head + struct.pack(">HH", 2, 2) + bytes(2 * (2 * channels + 2 * 3 + 2**channels * 3))
@@ -134,10 +235,13 @@ def lut(kind: bytes, channels: int) -> bytes:
 @pytest.mark.parametrize("kind", [b"mft1", b"mft2"])
 def test_a_printing_profile_keeps_its_tables_of_exact_length(kind: bytes) -> None:
     table = lut(kind, 4)
-    theirs = profile({b"wtpt": WHITE, b"A2B0": table + CANARY}, b"CMYK", b"Lab ")
+    spelt = table[:11] + (CANARY * 3)[:37] + table[48:]
+    white = b"XYZ \0\0\0\0" + CANARY[:12]
+    theirs = profile({b"wtpt": white, b"A2B0": spelt + CANARY}, b"CMYK", b"Lab ")
     made = icc.replace(theirs).profile
     assert made is not None
     assert table in made
+    assert CANARY[:12] not in made
     assert CANARY not in made
 
 
@@ -154,6 +258,10 @@ UNUSABLE = {
     "tables for other channels": profile({b"wtpt": WHITE, b"A2B0": lut(b"mft2", 3)}, b"CMYK"),
     "a short table": profile({b"wtpt": WHITE, b"A2B0": lut(b"mft2", 4)[:60]}, b"CMYK"),
     "an unknown connection": profile(with_curve(ODD, curve(512)), connection=b"Luv "),
+    "an unknown connection of a grey": profile(
+        {b"wtpt": WHITE, b"kTRC": curve(512)}, b"GRAY", b"Luv "
+    ),
+    "a printer's unknown connection": profile({b"A2B0": lut(b"mft2", 4)}, b"CMYK", b"Luv "),
     "an unknown curve": profile(with_curve(ODD, b"qqqq" + bytes(12))),
     "an unknown function": profile(
         with_curve(ODD, b"para" + struct.pack(">IHH", 0, 9, 0) + bytes(40))

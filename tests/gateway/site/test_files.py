@@ -61,6 +61,7 @@ BAD = {
 }
 
 
+@pytest.mark.claim("C-REFUSE")
 @pytest.mark.claim("C-TYPED")
 @pytest.mark.parametrize("name", sorted(BAD))
 @pytest.mark.parametrize("lang", ["ar", "fr", "en"])
@@ -162,6 +163,7 @@ def test_no_reason_of_the_sanitizer_was_forgotten() -> None:
             assert words.has(f"refused.{leaf.reason}"), leaf
 
 
+@pytest.mark.claim("C-REFUSE")
 @pytest.mark.claim("C-DURABLE")
 def test_a_file_that_is_refused_in_the_middle_leaves_nothing(
     rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
@@ -184,6 +186,40 @@ def test_a_file_that_is_refused_in_the_middle_leaves_nothing(
     assert page.status_code == 422
     assert kept_files(page) == []
     assert [one for one in rehearsal.config.blobs.rglob("*") if one.is_file()] == []
+
+
+@pytest.mark.claim("C-WORKER")
+def test_each_form_has_a_worker_of_its_own_which_ends_with_it(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    class Told:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def clean(self, *_: object) -> object:
+            seen.append(f"file of {self.number}")
+            raise TooComplex
+
+    class Workers:
+        count = 0
+
+        @contextlib.contextmanager
+        def lease(self) -> Iterator[Told]:
+            self.count += 1
+            number = self.count
+            yield Told(number)
+            seen.append(f"end of {number}")
+
+    found = Workers()
+    monkeypatch.setattr("gateway.site.files.workers", lambda: found)
+    for _ in range(2):
+        writer = Writer(rehearsal.site_client())
+        writer.send(writer.begin(), files=(("a.jpg", PHOTO), ("b.jpg", PHOTO)))
+    assert seen == [
+        "file of 1", "file of 1", "end of 1", "file of 2", "file of 2", "end of 2",
+    ]  # fmt: skip
 
 
 @pytest.mark.claim("C-NODISK")

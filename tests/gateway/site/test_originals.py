@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crypto.header import Kind
+from crypto.ids import EnvelopeId, HeaderHash
+from gateway.handed import StagedFile
+from gateway.site.app import HERE
+from gateway.site.removed import sentence
+from gateway.site.words import load_words
 from tests.support.media import phone_photo
 from tests.support.site import Writer, errors_of, kept_files
 
@@ -161,3 +166,22 @@ def test_after_a_message_too(rehearsal: Rehearsal) -> None:
     told = re.sub("<[^>]*>", "", page.text)
     assert "We removed the place" in told
     assert "from your photo." in told
+
+
+def staged(name: str, *removed: str) -> StagedFile:
+    return StagedFile(EnvelopeId(bytes(16)), HeaderHash(bytes(32)), name, 1, removed)
+
+
+def test_what_was_found_and_could_not_go_is_told_with_what_to_do() -> None:
+    words = load_words(HERE / "translations")["en"]
+    assert sentence(words, [staged("video-1.mp4")]) is None
+    alone = sentence(words, [staged("video-1.mp4", "cut_frames")])
+    assert alone is not None
+    assert alone.startswith("Your video was cut, and it still holds a little")
+    both = sentence(
+        words, [staged("video-1.mp4", "cut_frames", "gps"), staged("photo-1.jpg", "sei")]
+    )
+    told = re.sub("<[^>]*>", "", str(both))
+    assert told.startswith(
+        "We removed the place and other hidden things from your files. Your video"
+    )

@@ -214,7 +214,7 @@ def test_the_list_of_mistakes_names_each_question_in_the_order_of_the_page(write
         "amount-currency": "XXX",
         "surprise": "x",
     }
-    page = writer.send(writer.begin(), changes=changes, files=(("bad.jpg", b"x"),))
+    page = writer.send(writer.begin(), changes=changes, files=(("bad.jpg", b"PK\3\4"),))
     phone = "Please write a telephone number with its digits."
     choose = "Please choose one of the answers."
     amount = "Please write the sum in digits, for example 1500,50."
@@ -273,7 +273,7 @@ def test_the_line_that_was_asked_for_is_where_the_writing_goes_on(writer: Writer
         page = writer.send(form, changes={"more": more})
         (focused,) = re.findall(r"<[^>]+ autofocus>", page.text)
         assert line in focused
-    page = writer.send(form, changes={"more": "payments"}, files=(("a", b"no picture"),))
+    page = writer.send(form, changes={"more": "payments"}, files=(("a", b"PK\3\4 no picture"),))
     assert "autofocus" not in page.text
 
 
@@ -324,7 +324,7 @@ def test_files_can_be_sent_first_and_removed_again(rehearsal: Rehearsal, writer:
 @pytest.mark.claim("C-NAMES")
 def test_a_file_s_name_is_nowhere_in_what_is_kept(rehearsal: Rehearsal, writer: Writer) -> None:
     name = "Fatima-2026-canary.jpg"
-    page = writer.send(writer.begin(), files=((name, PHOTO), (name, b"no picture")))
+    page = writer.send(writer.begin(), files=((name, PHOTO), (name, b"PK\3\4 no picture")))
     assert name in page.text  # positive control: it is looked at, to say which one was refused
     assert kept_files(page) == ["photo-1.jpg"]
     writer.send(page)

@@ -490,7 +490,7 @@ def test_an_empty_or_too_long_message_comes_back_with_the_text(rehearsal: Rehear
     assert page.status_code == 422
     assert long in page.text
     assert kept_files(page) == ["photo-1.jpg"]
-    page = writer.say(page, "short", files=(("b.jpg", b"no picture"),))
+    page = writer.say(page, "short", files=(("b.jpg", b"PK\3\4 no picture"),))
     assert page.status_code == 422
     assert "short" in page.text
     data = {

@@ -1,0 +1,1 @@
+"""Windows and OS/2 bitmaps."""

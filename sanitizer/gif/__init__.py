@@ -1,0 +1,1 @@
+"""GIF, still and animated."""

@@ -1,0 +1,1 @@
+"""AIFF and AIFF-C, chunk by chunk."""

@@ -1,0 +1,377 @@
+"""Workers that wait behind their lock for one person's files: the gateway's end.
+
+Rule: no file of a format with a parser written in C is parsed in this process.  A lease is one
+person's; its worker is killed with it.  What a worker says is bounded, is of the type that was
+asked for, is judged again here (sanitizer.recheck) and otherwise not believed; bytes of the
+source are passed on from the source itself, never by way of the worker.  Where a worker is too
+slow, too large, silent or rude, the file is refused and the pool goes on.
+"""
+
+import atexit
+import contextlib
+import functools
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sanitizer import recheck
+from sanitizer.detect import Format
+from sanitizer.errors import JailUnavailable, Malformed, Refused, TooComplex
+from sanitizer.jail import allowed, filters, launcher, wire, zygote
+from sanitizer.jail.program import has_seccomp
+from sanitizer.limits import Limits
+from sanitizer.pieces import Plan
+from sanitizer.result import Planned
+from sanitizer.source import BytesSource, UntrustedSource
+
+_ZYGOTE = Path(zygote.__file__)
+_START_SECONDS = 30
+_TRIES = 3
+_COMMAND_SECONDS = 10
+_HELD_BYTES = 8 << 20
+_RECEIVE = 1 << 20
+_STREAM_BYTES = 1 << 20
+
+
+class _Died(Exception):
+    """A worker, or the zygote, is gone."""
+
+
+class _Overdue(Exception):
+    """A worker has not answered in time."""
+
+
+@dataclass(slots=True)
+class _Child:
+    """One worker: the stream to it, read with one deadline."""
+
+    number: int
+    stream: socket.socket
+    until: float = 0.0
+    _held: bytes = b""
+
+    def put(self, data: bytes) -> None:
+        """Send all of ``data``; raises _Died, _Overdue."""
+        with self._within():
+            self.stream.sendall(data)
+
+    def take(self, count: int) -> bytes:
+        """Return exactly ``count`` bytes; raises _Died, _Overdue."""
+        parts, left = [self._held[:count]], count - len(self._held)
+        self._held = self._held[count:]
+        while left > 0:
+            with self._within():
+                data = self.stream.recv(max(left, 4096) if left < _RECEIVE else _RECEIVE)
+            if not data:
+                raise _Died
+            parts.append(data[:left])
+            self._held = data[left:]
+            left -= len(data)
+        return b"".join(parts)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether bytes have come that nobody asked for yet."""
+        return bool(self._held)
+
+    @contextlib.contextmanager
+    def _within(self) -> Iterator[None]:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise _Overdue
+        self.stream.settimeout(left)
+        try:
+            yield
+        except TimeoutError:
+            raise _Overdue from None
+        except OSError:
+            raise _Died from None
+
+
+@dataclass(slots=True)
+class _Zygote:
+    """One zygote and the workers that it has made ready."""
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    ready: deque[_Child] = field(default_factory=deque)
+    made: int = 0
+
+    def fork(self) -> _Child:
+        """Ask for one more worker; it comes when it comes. Raises _Died."""
+        self.made += 1
+        ours, theirs = socket.socketpair()
+        with theirs:
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _STREAM_BYTES)
+            try:
+                command = zygote.COMMAND.pack(zygote.FORK, self.made)
+                socket.send_fds(self.control, [command], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                raise _Died from None
+        return _Child(self.made, ours)
+
+    def end(self, child: _Child) -> None:
+        """Kill a worker, whatever it does."""
+        child.stream.close()
+        with contextlib.suppress(OSError):
+            self.control.send(zygote.COMMAND.pack(zygote.END, child.number))
+
+    def let_go(self) -> None:
+        """Close every descriptor; with the last copy of ``control`` the zygote ends itself."""
+        for child in self.ready:
+            child.stream.close()
+        self.ready.clear()
+        self.control.close()
+
+    def close(self) -> None:
+        """End the zygote, and with it all its workers."""
+        self.let_go()
+        self.process.kill()
+        self.process.wait()
+
+
+class Pool:
+    """The jailed workers of one process; made at first need, and made again when they die."""
+
+    def __init__(
+        self, limits: Limits | None = None, *, ready: int = 2, program: Path = _ZYGOTE
+    ) -> None:
+        """``ready`` workers wait ahead of need; ``limits`` bound the memory of each."""
+        self._limits = limits or Limits()
+        self._most_ready = ready
+        self._program = program
+        self._begin()
+        ours = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _forget(ours()))
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._processors = threading.BoundedSemaphore(len(os.sched_getaffinity(0)) + 1)
+        self._zygote: _Zygote | None = None
+
+    def forget(self) -> None:
+        """Let go of what a fork inherited: those workers are another process's."""
+        inherited = self._zygote
+        self._begin()
+        if inherited is not None:
+            inherited.let_go()
+            # Not our child: without this it would be asked after when it is collected.
+            inherited.process.returncode = 0
+
+    @contextlib.contextmanager
+    def lease(self) -> Iterator["Lease"]:
+        """A worker for the files of one person; it is made at the first file, and ends here."""
+        lease = Lease(self)
+        try:
+            yield lease
+        finally:
+            lease.end()
+
+    def start(self) -> None:
+        """Make the workers now, so that the first file need not wait; raises JailUnavailable."""
+        self.give_back(*self.take())
+
+    def take(self) -> tuple[_Zygote, _Child]:
+        """Return a worker that has said it is locked; raises JailUnavailable."""
+        for _ in range(_TRIES):
+            made = None
+            with contextlib.suppress(_Died, _Overdue):
+                with self._lock:
+                    made = self._zygote = self._zygote or self._started()
+                    child = made.ready.popleft() if made.ready else made.fork()
+                    while len(made.ready) < self._most_ready:
+                        made.ready.append(made.fork())
+                child.until = time.monotonic() + _START_SECONDS
+                if child.take(wire.HEAD.size) == wire.frame(b"H"):
+                    return made, child
+            if made is not None and not self.is_alive(made):
+                self._drop(made)
+        raise JailUnavailable("no jailed worker could be made")
+
+    def give_back(self, made: _Zygote, child: _Child) -> None:
+        """End a worker; it has served its one lease."""
+        with self._lock:
+            made.end(child)
+
+    def is_alive(self, made: _Zygote) -> bool:
+        """Tell whether a zygote still lives, a moment after one of its workers has died."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            made.process.wait(0.2)
+        return made.process.returncode is None
+
+    def close(self) -> None:
+        """End everything."""
+        self._drop(self._zygote)
+
+    def _drop(self, made: _Zygote | None) -> None:
+        with self._lock:
+            if made is not None and self._zygote is made:
+                self._zygote = None
+                made.close()
+
+    @property
+    def processors(self) -> threading.BoundedSemaphore:
+        """Held while a worker works: no more of them than there are processors, and one."""
+        return self._processors
+
+    def _started(self) -> _Zygote:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-I", "-S", "-E", str(self._program)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={"LC_ALL": "C"},
+                start_new_session=True,
+            )
+        made = _Zygote(process, ours)
+        order = {
+            "path": [path for path in sys.path if path],
+            "landlock": launcher.landlock_abi(),
+            "memory": self._limits.worker_memory_bytes,
+            "seconds": self._limits.child_cpu_seconds,
+        }
+        try:
+            ours.settimeout(_START_SECONDS)
+            ours.send(json.dumps(order).encode())
+            is_ready = ours.recv(len(zygote.READY)) == zygote.READY
+            ours.settimeout(_COMMAND_SECONDS)
+        except OSError:
+            is_ready = False
+        if not is_ready:
+            made.close()
+            raise JailUnavailable("no jailed worker could be made")
+        return made
+
+    def describe(self) -> dict[str, object]:
+        """Say what protects this machine from the parsers, for ``amana-gateway check``."""
+        abi = launcher.landlock_abi()
+        machine = platform.machine()
+        return {
+            "seccomp": f"{allowed.count(machine)} system calls allowed, all others denied",
+            "landlock_abi": abi,
+            "memory": f"{self._limits.worker_memory_bytes >> 20} MiB a worker",
+            "seconds": f"{self._limits.worker_seconds} a file",
+            "rlimits": ["AS", "CORE", "CPU", "FSIZE", "NOFILE", "NPROC"],
+        }
+
+
+def _forget(pool: Pool | None) -> None:
+    if pool is not None:
+        pool.forget()
+
+
+class Lease:
+    """One person's use of one worker."""
+
+    def __init__(self, pool: Pool) -> None:
+        """Nothing is made before the first file."""
+        self._pool = pool
+        self._mine: tuple[_Zygote, _Child] | None = None
+
+    def clean(self, kind: Format, source: UntrustedSource, limits: Limits) -> Planned:
+        """Have one file cleaned; raises a leaf of Refused."""
+        busy = self._pool.processors
+        if not busy.acquire(timeout=limits.worker_wait_seconds):
+            raise JailUnavailable("too many files are being cleaned")
+        try:
+            return self._clean(_Asked(kind, source, limits))
+        finally:
+            busy.release()
+
+    def end(self) -> None:
+        """Kill the worker, if there is one."""
+        mine, self._mine = self._mine, None
+        if mine is not None:
+            self._pool.give_back(*mine)
+
+    def _clean(self, asked: "_Asked") -> Planned:
+        for _ in range(_TRIES):
+            mine = self._mine = self._mine or self._pool.take()
+            try:
+                found = asked.of(mine[1])
+            except _Overdue:
+                self.end()
+                raise TooComplex("cleaning takes too long") from None
+            except _Died:
+                self.end()
+                # Killed before it had a byte, or with its zygote, it was not the file's doing.
+                if asked.has_begun and self._pool.is_alive(mine[0]):
+                    raise Malformed("the file broke its reader") from None
+                continue
+            except BaseException:
+                self.end()
+                raise
+            if isinstance(found, Refused):
+                raise found
+            return found
+        raise JailUnavailable("the jailed workers are being killed")
+
+
+class _Asked:
+    """One file on its way through one worker."""
+
+    def __init__(self, kind: Format, source: UntrustedSource, limits: Limits) -> None:
+        self._job = wire.Job(kind, source.length, limits)
+        self._source = source
+        self.has_begun = False
+
+    def of(self, child: _Child) -> Planned | Refused:
+        """Serve a worker's wishes until it has answered; raises Refused where it misbehaves."""
+        child.until = time.monotonic() + self._job.limits.worker_seconds
+        child.put(self._job.to_bytes())
+        while True:
+            letter, length = wire.HEAD.unpack(child.take(wire.HEAD.size))
+            if length > wire.MOST_WORDS:
+                raise Malformed("the worker's answer cannot be read")
+            payload = child.take(length)
+            if letter == b"R" and length == wire.WANTED.size:
+                child.put(self._wanted(*wire.WANTED.unpack(payload)))
+            elif letter == b"A":
+                found = wire.read_answer(payload, child.take, self._job)
+                if child.has_more:
+                    raise Malformed("the worker's answer goes on")
+                plan = Plan(self._source, found.pieces)
+                recheck.check(self._job.format, plan)
+                return Planned(
+                    plan, found.kinds, found.media_type, found.extension, found.is_rebuilt
+                )
+            elif letter == b"E":
+                return wire.read_refusal(payload)
+            else:
+                raise Malformed("the worker's answer cannot be read")
+
+    def _wanted(self, offset: int, count: int) -> bytes:
+        self.has_begun = True
+        if count > wire.MOST_WANTED or offset + count > self._job.length:
+            raise Malformed("the worker wants bytes that are not there")
+        if self._job.length <= _HELD_BYTES and not isinstance(self._source, BytesSource):
+            # Decrypted once: for the worker now, and for what is passed on afterwards.
+            self._source = BytesSource(self._source.read_at(0, self._job.length))
+        wanted = self._source.read_at(offset, count)
+        if len(wanted) != count:
+            raise Malformed("the file ends in the middle of a part")
+        return wanted
+
+
+@functools.cache
+def shared_pool() -> Pool | None:
+    """Return this process's pool, or None where this machine cannot lock a worker."""
+    is_linux = platform.system() == "Linux" and platform.machine() in filters.ARCHITECTURES
+    if not (is_linux and has_seccomp()):
+        return None
+    pool = Pool()
+    atexit.register(pool.close)
+    return pool

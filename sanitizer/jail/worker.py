@@ -1,0 +1,111 @@
+"""The jailed end: one worker, one person's files, one after the other, and then no more.
+
+Rule: everything is imported before the lock; behind it a worker can read from and write to its
+one stream, and nothing else.  A cleaner that fails in whatever way becomes a refusal.
+"""
+
+import contextlib
+import os
+from collections import OrderedDict
+
+from sanitizer.errors import Malformed, Refused, TooComplex
+from sanitizer.jail import wire
+from sanitizer.planned import PLANNED
+
+_WINDOW = wire.MOST_WANTED
+_WINDOWS_HELD = 3
+_READ = 1 << 16
+
+
+class GatewayGone(BaseException):
+    """The other end was closed: there is nobody to clean for.  No cleaner may swallow this."""
+
+
+class Stream:
+    """Whole frames over one descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Read from and write to ``descriptor``, which blocks."""
+        self._descriptor = descriptor
+
+    def take(self, count: int) -> bytes:
+        """Return exactly ``count`` bytes; raises GatewayGone where the gateway has gone."""
+        parts, left = [b""], count
+        while left:
+            parts.append(os.read(self._descriptor, min(left, _READ)))
+            left -= len(parts[-1])
+            if not parts[-1]:
+                raise GatewayGone
+        return b"".join(parts)
+
+    def next(self) -> tuple[bytes, bytes]:
+        """Return the next frame: its letter and its payload."""
+        kind, length = wire.HEAD.unpack(self.take(wire.HEAD.size))
+        return kind, self.take(length)
+
+    def put(self, data: bytes) -> None:
+        """Write all of ``data``; raises GatewayGone."""
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(self._descriptor, view) :]
+            except BrokenPipeError:
+                raise GatewayGone from None
+
+
+class RemoteSource:
+    """An UntrustedSource whose bytes lie with the gateway; the last windows of it are held here."""
+
+    def __init__(self, stream: Stream, length: int) -> None:
+        """Ask over ``stream`` for bytes of a file that is ``length`` bytes long."""
+        self._stream = stream
+        self._held: OrderedDict[int, bytes] = OrderedDict()
+        self.length = length
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``, fewer at the end."""
+        end = min(offset + length, self.length)
+        parts = []
+        while offset < end:
+            number, within = divmod(offset, _WINDOW)
+            part = self._window(number)[within : within + end - offset]
+            parts.append(part)
+            offset += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _window(self, number: int) -> bytes:
+        held = self._held.get(number)
+        if held is None:
+            if len(self._held) == _WINDOWS_HELD:
+                self._held.popitem(last=False)
+            start = number * _WINDOW
+            count = min(_WINDOW, self.length - start)
+            self._stream.put(wire.frame(b"R", wire.WANTED.pack(start, count)))
+            held = self._held[number] = self._stream.take(count)
+        else:
+            self._held.move_to_end(number)
+        return held
+
+
+def serve(stream: Stream) -> None:
+    """Say that the lock is closed; clean one file after the other until the gateway has gone."""
+    with contextlib.suppress(GatewayGone):
+        stream.put(wire.frame(b"H"))
+        while True:
+            _, payload = stream.next()
+            for data in _done(stream, wire.Job.from_bytes(payload)):
+                stream.put(data)
+
+
+def _done(stream: Stream, job: wire.Job) -> list[bytes]:
+    """Clean one file; whatever a cleaner or its libraries do over it becomes a leaf of Refused."""
+    source = RemoteSource(stream, job.length)
+    try:
+        return wire.answer(PLANNED[job.format](source, job.limits), source)
+    except Refused as refused:
+        told = refused
+    except (MemoryError, RecursionError):
+        told = TooComplex("the file asks for more memory than a worker has")
+    except Exception:  # noqa: BLE001 - a library may raise what it likes: it did not say "clean"
+        told = Malformed("the file broke its reader")
+    return [wire.refusal(told)]

@@ -1,0 +1,1 @@
+"""MPEG transport streams: what they carry, and its way into an MP4."""

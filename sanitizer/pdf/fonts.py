@@ -1,0 +1,349 @@
+"""Fonts of the new file (ISO 32000-1, 9.5 to 9.10).
+
+Rule: what places and draws letters stays, what names the font's maker, its file or the machine
+it came from goes. Embedded programs are built anew; a program that cannot be read is a reason
+to refuse, because a reader would show other letters without it.
+"""
+
+from dataclasses import dataclass, field
+
+import pikepdf
+
+from sanitizer.errors import Malformed, TooComplex, Unsupported
+from sanitizer.pdf import cff, cmap, reading, sfnt, type1
+from sanitizer.pdf.filters import Decoder
+from sanitizer.pdf.glyphs import Names, embedded_name, installed_name, is_common
+from sanitizer.pdf.model import Name, NewDocument, Ref, Stream, Text, Value, number, packed
+
+_SIMPLE = {b"Type1", b"MMType1", b"TrueType"}
+_CID = {b"CIDFontType0", b"CIDFontType2"}
+_ENCODINGS = {b"WinAnsiEncoding", b"MacRomanEncoding", b"MacExpertEncoding", b"StandardEncoding"}
+_METRICS = (
+    "Ascent", "AvgWidth", "CapHeight", "Descent", "Flags", "FontWeight", "ItalicAngle", "Leading",
+    "MaxWidth", "MissingWidth", "StemH", "StemV", "XHeight",
+)  # fmt: skip
+_ORDERINGS = {b"Identity", b"Japan1", b"GB1", b"CNS1", b"Korea1", b"KR", b"UCS", b"Japan2"}
+_MOST_WIDTHS = 100_000
+_MOST_CID_BYTES = 1 << 17
+
+
+@dataclass(slots=True)
+class _Program:
+    """An embedded font program: its key, its bytes and the new names of its letters."""
+
+    key: bytes
+    stream: Stream
+    names: Names
+    subtype: bytes
+
+
+@dataclass(slots=True)
+class FontCopier:
+    """Copies the fonts of one document."""
+
+    document: NewDocument
+    decoder: Decoder
+    kinds: set[str]
+    _count: int = field(default=0, init=False)
+    _programs: dict[object, tuple[_Program, Ref]] = field(default_factory=dict, init=False)
+
+    def is_drawn(self, source: reading.Source) -> bool:
+        """Tell whether a font's letters are drawings (Type 3)."""
+        return reading.name(reading.value_of(source, "Subtype")) == b"Type3"
+
+    def copy(self, source: reading.Source, ref: Ref) -> None:
+        """Copy a font that is not drawn."""
+        subtype = reading.name(reading.value_of(source, "Subtype"))
+        if subtype == b"Type0":
+            self.document.fill(ref, self._composite(source))
+        elif subtype in _SIMPLE:
+            self.document.fill(ref, self._simple(source, subtype))
+        else:
+            raise Unsupported("a font of an unknown kind")
+
+    # --- simple fonts ---------------------------------------------------------------------------
+
+    def _simple(self, source: reading.Source, subtype: bytes) -> dict[bytes, Value]:
+        made: dict[bytes, Value] = {b"Type": Name(b"Font")}
+        names = self._described(source, made)
+        kind = b"TrueType" if subtype == b"TrueType" else b"Type1"
+        made[b"Subtype"] = Name(kind)
+        first = reading.whole(reading.value_of(source, "FirstChar"), 0, 255)
+        last = reading.whole(reading.value_of(source, "LastChar"), 0, 255)
+        widths = reading.items(reading.value_of(source, "Widths"))
+        if first is not None and last is not None and first <= last and widths:
+            wide = [reading.real(each) or number(0) for each in widths[: last - first + 1]]
+            made |= {
+                b"FirstChar": number(first),
+                b"LastChar": number(first + len(wide) - 1),
+                b"Widths": self.document.add(list(wide)),
+            }
+        encoding = self._encoding(reading.value_of(source, "Encoding"), names)
+        if encoding is not None:
+            made[b"Encoding"] = encoding
+        self._put_text(source, made)
+        return made
+
+    def _encoding(self, untrusted: object, names: Names | None) -> Value:
+        """Copy which code shows which letter."""
+        only = reading.name(untrusted)
+        if only is not None:
+            return only if only in _ENCODINGS else None
+        source = reading.dictionary(untrusted)
+        if source is None:
+            return None
+        made: dict[bytes, Value] = {b"Type": Name(b"Encoding")}
+        base = reading.name(reading.value_of(source, "BaseEncoding"))
+        if base in _ENCODINGS:
+            made[b"BaseEncoding"] = base
+        differences = _differing(reading.items(reading.value_of(source, "Differences")), names)
+        listed: list[Value] = []
+        for code, letter in sorted(differences.items()):
+            if code - 1 not in differences:
+                listed.append(number(code))
+            listed.append(letter)
+        if listed:
+            made[b"Differences"] = listed
+        return made
+
+    def _put_text(self, source: reading.Source, made: dict[bytes, Value]) -> None:
+        """Copy which text the letters stand for."""
+        untrusted = reading.value_of(source, "ToUnicode")
+        text, named = reading.stream(untrusted), reading.name(untrusted)
+        if text is not None:
+            key = ("text", reading.identity(text))
+            if key not in self.document.copies:
+                data = cmap.to_unicode(self.decoder.plain(text))
+                self.document.copies[key] = self.document.add_packed({}, data)
+            made[b"ToUnicode"] = self.document.copies[key]
+        elif named is not None and named.startswith(b"Identity-"):
+            made[b"ToUnicode"] = Name(b"Identity-H")
+
+    # --- composite fonts ------------------------------------------------------------------------
+
+    def _composite(self, source: reading.Source) -> dict[bytes, Value]:
+        inner = reading.items(reading.value_of(source, "DescendantFonts"))
+        descendant = reading.dictionary(inner[0]) if inner else None
+        if descendant is None:
+            raise Malformed("a font without its letters")
+        kind = reading.name(reading.value_of(descendant, "Subtype"))
+        if kind not in _CID:
+            raise Unsupported("a font of an unknown kind")
+        cid: dict[bytes, Value] = {b"Type": Name(b"Font"), b"Subtype": Name(kind)}
+        self._described(descendant, cid)
+        cid[b"CIDSystemInfo"] = _system(reading.value_of(descendant, "CIDSystemInfo"))
+        for key in ("DW",):
+            found = reading.real(reading.value_of(descendant, key))
+            if found is not None:
+                cid[key.encode()] = found
+        vertical = reading.numbers(reading.value_of(descendant, "DW2"), 2, 2)
+        if vertical is not None:
+            cid[b"DW2"] = vertical
+        for key, each in (("W", 1), ("W2", 3)):
+            widths = _widths(reading.items(reading.value_of(descendant, key)), each)
+            if widths:
+                cid[key.encode()] = self.document.add(widths)
+        if kind == b"CIDFontType2":
+            self._put_glyph_map(descendant, cid)
+        made: dict[bytes, Value] = {
+            b"Type": Name(b"Font"),
+            b"Subtype": Name(b"Type0"),
+            b"BaseFont": cid[b"BaseFont"],
+            b"DescendantFonts": [self.document.add(cid)],
+            b"Encoding": self._codes(reading.value_of(source, "Encoding")),
+        }
+        self._put_text(source, made)
+        return made
+
+    def _put_glyph_map(self, source: reading.Source, cid: dict[bytes, Value]) -> None:
+        told = reading.stream(reading.value_of(source, "CIDToGIDMap"))
+        if told is not None:
+            data = self.decoder.plain(told)[:_MOST_CID_BYTES]
+            cid[b"CIDToGIDMap"] = self.document.add_packed({}, data[: len(data) // 2 * 2])
+        elif b"FontDescriptor" in cid:
+            cid[b"CIDToGIDMap"] = Name(b"Identity")
+
+    def _codes(self, untrusted: object) -> Value:
+        """Copy how a composite font's codes are read."""
+        named = reading.name(untrusted)
+        if named is not None:
+            if not cmap.is_predefined(named):
+                raise Unsupported("a font with codes of an unknown kind")
+            return named
+        source = reading.stream(untrusted)
+        if source is None:
+            raise Malformed("a font without codes")
+        data = self.decoder.plain(source)
+        vertical = reading.whole(reading.value_of(source, "WMode"), 0, 1) == 1
+        entries: dict[bytes, Value] = {
+            b"Type": Name(b"CMap"),
+            b"CMapName": Name(b"F"),
+            b"CIDSystemInfo": _system(reading.value_of(source, "CIDSystemInfo")),
+        }
+        if vertical:
+            entries[b"WMode"] = number(1)
+        base = reading.name(reading.value_of(source, "UseCMap")) or cmap.used_map(data)
+        if base or reading.stream(reading.value_of(source, "UseCMap")) is not None:
+            if not cmap.is_predefined(base):
+                raise Unsupported("a font with codes of an unknown kind")
+            entries[b"UseCMap"] = Name(base)
+        made = cmap.to_glyphs(data, vertical=vertical)
+        return self.document.add_packed(entries, made)
+
+    # --- descriptors and programs ---------------------------------------------------------------
+
+    def _described(self, source: reading.Source, made: dict[bytes, Value]) -> Names | None:
+        """Copy a font's name and descriptor; return its letters' new names if it is embedded."""
+        told = reading.name(reading.value_of(source, "BaseFont")) or Name(b"")
+        descriptor = reading.dictionary(reading.value_of(source, "FontDescriptor"))
+        if descriptor is None:
+            made[b"BaseFont"] = Name(installed_name(told, 32, 0))
+            return None
+        entries: dict[bytes, Value] = {b"Type": Name(b"FontDescriptor")}
+        for key in _METRICS:
+            found = reading.real(reading.value_of(descriptor, key))
+            if found is not None:
+                entries[key.encode()] = found
+        box = reading.numbers(reading.value_of(descriptor, "FontBBox"), 4, 4)
+        if box is not None:
+            entries[b"FontBBox"] = box
+        program = self._program(descriptor)
+        if program is None:
+            flags = reading.whole(reading.value_of(descriptor, "Flags"), 0, 1 << 31) or 0
+            weight = float(bytes(entries.get(b"FontWeight") or b"0"))  # type: ignore[arg-type]
+            name = Name(installed_name(told, flags, weight))
+        else:
+            name = Name(embedded_name(self._count))
+            self._count += 1
+            entries[program[0].key] = program[1]
+        entries[b"FontName"] = made[b"BaseFont"] = name
+        made[b"FontDescriptor"] = self.document.add(entries)
+        return program[0].names if program else None
+
+    def _program(self, descriptor: reading.Source) -> tuple[_Program, Ref] | None:
+        for key in ("FontFile", "FontFile2", "FontFile3"):
+            source = reading.stream(reading.value_of(descriptor, key))
+            if source is None:
+                continue
+            known = source.objgen
+            if known not in self._programs:
+                made = self._cleaned(key, self.decoder.plain(source))
+                self._programs[known] = (made, self.document.add(made.stream))
+            return self._programs[known]
+        return None
+
+    def _cleaned(self, key: str, data: bytes) -> _Program:
+        """Return a program built anew; what it is, is decided from its bytes."""
+        names = Names()
+        if data.startswith((b"\0\1\0\0", b"true", b"ttcf")):
+            made = sfnt.cleaned(data, names)
+            length: dict[bytes, Value] = {b"Length1": number(len(made))}
+            return _Program(b"FontFile2", packed(length, made), names, b"")
+        if data.startswith(b"OTTO"):
+            made, kind = sfnt.cleaned(data, names), b"OpenType"
+            return _Program(b"FontFile3", packed({b"Subtype": Name(kind)}, made), names, kind)
+        if key == "FontFile" and not data.startswith(b"\1\0"):
+            made, (clear, coded) = type1.cleaned(data, names)
+            lengths: dict[bytes, Value] = {
+                b"Length1": number(clear),
+                b"Length2": number(coded),
+                b"Length3": number(0),
+            }
+            return _Program(b"FontFile", packed(lengths, made), names, b"")
+        made = cff.cleaned(data, names)
+        kind = b"CIDFontType0C" if cff.is_by_number(made) else b"Type1C"
+        return _Program(b"FontFile3", packed({b"Subtype": Name(kind)}, made), names, kind)
+
+    # --- drawn fonts ----------------------------------------------------------------------------
+
+    def drawn(
+        self, source: reading.Source
+    ) -> tuple[dict[bytes, Value], dict[bytes, pikepdf.Stream]]:
+        """Return a Type 3 font's dictionary, and the letters' streams by their new names."""
+        names = Names()
+        made: dict[bytes, Value] = {
+            b"Type": Name(b"Font"),
+            b"Subtype": Name(b"Type3"),
+            b"FontBBox": reading.numbers(reading.value_of(source, "FontBBox"), 4, 4)
+            or [number(0)] * 4,
+            b"FontMatrix": reading.required(
+                reading.numbers(reading.value_of(source, "FontMatrix"), 6, 6)
+            ),
+        }
+        first = reading.whole(reading.value_of(source, "FirstChar"), 0, 255) or 0
+        widths = reading.items(reading.value_of(source, "Widths"))[: 256 - first]
+        made |= {
+            b"FirstChar": number(first),
+            b"LastChar": number(first + max(len(widths), 1) - 1),
+            b"Widths": [reading.real(each) or number(0) for each in widths] or [number(0)],
+        }
+        encoding = self._encoding(reading.value_of(source, "Encoding"), names)
+        made[b"Encoding"] = encoding or {b"Type": Name(b"Encoding")}
+        self._put_text(source, made)
+        asked = _letters(encoding)
+        procedures = {}
+        for old, untrusted in reading.entries(reading.value_of(source, "CharProcs")):
+            procedure = reading.stream(untrusted)
+            if procedure is not None and names.of(old) in asked:
+                procedures[names.of(old)] = procedure
+        return made, procedures
+
+
+def _letters(encoding: Value) -> set[bytes]:
+    """Return the names that an encoding of ours asks for."""
+    listed = encoding.get(b"Differences") if isinstance(encoding, dict) else None
+    return {bytes(each) for each in listed or [] if isinstance(each, Name)}  # type: ignore[union-attr]
+
+
+def _differing(told: list[object], names: Names | None) -> dict[int, Name]:
+    """Return which codes show which letters; a name that nobody knows shows none."""
+    found: dict[int, Name] = {}
+    code = 0
+    for each in told:
+        letter = reading.name(each)
+        if letter is None:
+            code = reading.whole(each, 0, 255) or 0
+            continue
+        if names is not None:
+            letter = Name(names.of(letter))
+        if code < 256:  # noqa: PLR2004 - a byte
+            found[code] = letter if is_common(letter) else Name(b".notdef")
+        code += 1
+    return found
+
+
+def _system(untrusted: object) -> dict[bytes, Value]:
+    """Return which collection of characters a font's numbers belong to."""
+    source = reading.dictionary(untrusted)
+    ordering = reading.string(reading.value_of(source, "Ordering")) if source is not None else b""
+    supplement = (
+        reading.whole(reading.value_of(source, "Supplement"), 0, 20) if source is not None else 0
+    )
+    is_known = ordering in _ORDERINGS
+    return {
+        b"Registry": Text(b"Adobe"),
+        b"Ordering": Text(ordering if is_known else b"Identity"),
+        b"Supplement": number((supplement or 0) if is_known else 0),
+    }
+
+
+def _widths(untrusted: list[object], each: int) -> list[Value]:
+    """Return widths of letters: a number and a list, or two numbers and a width (or three)."""
+    made: list[Value] = []
+    at, total = 0, 0
+    while at + 1 < len(untrusted):
+        first = reading.whole(untrusted[at], 0, 65535)
+        inner = reading.items(untrusted[at + 1])
+        if first is None:
+            at += 1
+        elif inner:
+            made += [number(first), [reading.real(one) or number(0) for one in inner]]
+            at, total = at + 2, total + len(inner)
+        else:
+            run = [reading.real(one) for one in untrusted[at + 1 : at + 2 + each]]
+            if len(run) == 1 + each and None not in run:
+                made += [number(first), *run]
+            at += 2 + each
+        if total > _MOST_WIDTHS:
+            raise TooComplex("too many widths in a font")
+    return made

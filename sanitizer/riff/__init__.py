@@ -1,0 +1,1 @@
+"""WAV and AVI, chunk by chunk."""

@@ -1,0 +1,1 @@
+"""FLAC (RFC 9639), in a stream of its own."""

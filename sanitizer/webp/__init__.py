@@ -1,0 +1,1 @@
+"""WebP: lossy, lossless and animated."""
