@@ -114,7 +114,7 @@ DEEDS: dict[str, tuple[object, ...]] = {
     "chdir": (80, TEXT + 200),
     "limit another process": (302, VICTIM, resource.RLIMIT_NOFILE, TEXT + 200, 0),
     "look at another's limits": (302, VICTIM, resource.RLIMIT_NOFILE, 0, TEXT + 200),
-    "limit itself": (302, 0, resource.RLIMIT_CORE, TEXT + 200, 0),
+    "limit itself": (302, 0, resource.RLIMIT_NOFILE, TEXT + 200, 0),
     "kill": (62, VICTIM, 0),
     "signal a group": (62, 0, 0),
     "pidfd_open": (434, VICTIM, 0),
