@@ -81,10 +81,11 @@ def _told(codes: Iterable[object], meanings: Mapping[str, str]) -> str:
 
 
 def _names(codes: Iterable[object], meanings: Mapping[str, str] | Mapping[int, str]) -> str:
-    """Return what codes mean, each meaning once; raises KeyError for one that means nothing."""
+    """Return what codes mean, in the order of meanings; raises KeyError for one without any."""
     table = {str(code): meaning for code, meaning in meanings.items()}
-    found = [table[_text(code)] for code in codes]
-    return ", ".join(one for one in dict.fromkeys(found) if one)
+    # Some codes come out of sets, whose order is another in each process.
+    found = {table[_text(code)] for code in codes}
+    return ", ".join(one for one in dict.fromkeys(table.values()) if one and one in found)
 
 
 def _units(numbers: Iterable[int]) -> str:

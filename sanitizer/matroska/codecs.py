@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sanitizer.errors import Malformed, Unsupported
-from sanitizer.frames import annexb, jpeg, mpeg4, setup, strip
+from sanitizer.frames import annexb, jpeg, mpeg4, setup, sound, strip, vpx
 from sanitizer.frames.strip import Strip
-from sanitizer.matroska import pictures, sounds
+from sanitizer.matroska import sounds
 
 AAC = b"A_AAC"
 OPUS = b"A_OPUS"
@@ -81,11 +81,11 @@ def _vp9(private: bytes) -> tuple[bytes, Strip]:
         if 1 <= private[at] <= 4 and private[at + 1] == 1:  # noqa: PLR2004 - four numbers
             told[private[at]] = private[at + 2]
         at += 2 + private[at + 1]
-    return b"".join(bytes([key, 1, told[key]]) for key in sorted(told)), pictures.vp9
+    return b"".join(bytes([key, 1, told[key]]) for key in sorted(told)), vpx.vp9
 
 
 PICTURES: dict[bytes, Callable[[bytes], tuple[bytes, Strip]]] = {
-    b"V_VP8": lambda _: (b"", pictures.vp8),
+    b"V_VP8": lambda _: (b"", vpx.vp8),
     b"V_VP9": _vp9,
     b"V_AV1": _av1,
     b"V_MPEG4/ISO/AVC": _avc,
@@ -99,8 +99,8 @@ SOUNDS: dict[bytes, Callable[[bytes], tuple[bytes, Strip | None]]] = {
     b"A_VORBIS": sounds.vorbis_track,
     b"A_FLAC": sounds.flac_track,
     b"A_ALAC": sounds.alac_track,
-    **dict.fromkeys((b"A_AC3", b"A_EAC3"), lambda _: (b"", sounds.ac3)),
-    **dict.fromkeys((b"A_MPEG/L1", b"A_MPEG/L2", b"A_MPEG/L3"), lambda _: (b"", sounds.mpeg)),
+    **dict.fromkeys((b"A_AC3", b"A_EAC3"), lambda _: (b"", sound.ac3)),
+    **dict.fromkeys((b"A_MPEG/L1", b"A_MPEG/L2", b"A_MPEG/L3"), lambda _: (b"", sound.mpeg)),
     **dict.fromkeys(
         (b"A_PCM/INT/LIT", b"A_PCM/INT/BIG", b"A_PCM/FLOAT/IEEE"), lambda _: (b"", None)
     ),

@@ -8,8 +8,7 @@ import struct
 from collections.abc import Iterator
 
 from sanitizer.errors import Malformed, Unsupported
-from sanitizer.frames import jpeg, mpeg2, mpeg4, packets, prores, strip
-from sanitizer.matroska import pictures, sounds
+from sanitizer.frames import jpeg, mpeg2, mpeg4, packets, prores, sound, strip, vpx
 from sanitizer.mp4 import esds
 from sanitizer.mp4.entries import AVC, HEVC, JPEG, PRORES
 from sanitizer.mp4.entry import Entry
@@ -23,13 +22,13 @@ _FLAC_HEADER = 16
 _TOGETHER = 16
 _BY_CODEC: dict[bytes, strip.Strip] = {
     b"av01": strip.av1,
-    b"vp08": pictures.vp8,
-    b"vp09": pictures.vp9,
+    b"vp08": vpx.vp8,
+    b"vp09": vpx.vp9,
     b"samr": packets.amr_narrow,
     b"sawb": packets.amr_wide,
     b"alac": packets.alac,
-    b"ac-3": sounds.ac3,
-    b"ec-3": sounds.ac3,
+    b"ac-3": sound.ac3,
+    b"ec-3": sound.ac3,
     **dict.fromkeys(PRORES, prores.strip),
 }
 

@@ -7,7 +7,8 @@ import pytest
 
 from sanitizer.clean import _only_refusals
 from sanitizer.errors import Malformed, MetadataSurvived, Refused
-from sanitizer.matroska import check_walk, sounds
+from sanitizer.frames import sound
+from sanitizer.matroska import check_walk
 from sanitizer.matroska.check import Checker, Expected, _laced
 from sanitizer.matroska.check_frames import _ac3_length, _mpeg_length, frame_check
 from sanitizer.matroska.check_head import is_whole
@@ -512,7 +513,7 @@ def test_the_cleaner_and_the_checker_know_the_same_lengths_of_frames() -> None:
         for third in range(256):
             frame = bytes([0xFF, second, third, 0]) + tail
             try:
-                made = sounds.mpeg(frame)
+                made = sound.mpeg(frame)
             except Malformed:
                 assert _mpeg_length(frame[:6]) == 0
             else:
@@ -521,7 +522,7 @@ def test_the_cleaner_and_the_checker_know_the_same_lengths_of_frames() -> None:
         for rate in range(256):
             frame = b"\x0bw\3" + bytes([rate, rate, version]) + tail
             try:
-                made = sounds.ac3(frame)
+                made = sound.ac3(frame)
             except Malformed:
                 assert _ac3_length(frame[:6]) == 0
             else:

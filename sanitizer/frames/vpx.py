@@ -1,4 +1,4 @@
-"""What hides in frames of VP8, VP9 and MPEG-4 part 2, beside their pictures.
+"""What hides in frames of VP8 and VP9, beside their pictures.
 
 Rule: bytes that a decoder steps over go; a frame that is none of its codec is malformed. What
 stands inside entropy-coded data cannot be told from a picture without decoding it.
@@ -7,24 +7,8 @@ stands inside entropy-coded data cannot be told from a picture without decoding 
 from sanitizer.errors import Malformed
 from sanitizer.numbers import unpack
 
-_USER_DATA, _START = b"\0\0\1\xb2", b"\0\0\1"
 _VP8_KEY = b"\x9d\x01\x2a"
 _HIGHEST_PROFILE = 3
-
-
-def mpeg4(untrusted: bytes) -> bytes:
-    """Return a frame of MPEG-4 part 2 (ISO/IEC 14496-2, 6.2.2) without its user data."""
-    at = untrusted.find(_USER_DATA)
-    if at < 0:
-        return untrusted
-    stay, begin = [], 0
-    while at >= 0:
-        stay.append(untrusted[begin:at])
-        begin = untrusted.find(_START, at + len(_USER_DATA))
-        if begin < 0:
-            return b"".join(stay)
-        at = untrusted.find(_USER_DATA, begin)
-    return b"".join([*stay, untrusted[begin:]])
 
 
 def vp8(untrusted: bytes) -> bytes:
