@@ -24,7 +24,7 @@ from crypto.ids import (
     parse_kid,
 )
 from crypto.keys import ReplyPublicKey, SigningPublicKey
-from crypto.signing import SigningPrivateKey, sign_body, verify_body
+from crypto.signing import SigningPrivateKey, Statement
 from crypto.strict_json import Fields, Json, dump, short
 
 IDENTITY_MOST = 3000
@@ -274,9 +274,8 @@ class SignedManifest:
 
         Raises `SignatureInvalid` for a kind that is never signed or a list that cannot be signed.
         """
-        signature = sign_body(
-            kind,
-            key,
+        statement = Statement(
+            kind=kind,
             deployment=deployment,
             case=case,
             envelope=envelope,
@@ -289,7 +288,7 @@ class SignedManifest:
             parents=tuple(parents),
             recipients=tuple(recipients),
             signer=key.public.kid,
-            signature=signature,
+            signature=statement.sign(key),
         )
 
     def verify(self, header: Header, public: SigningPublicKey, reader: Kid) -> bytes:
@@ -301,10 +300,8 @@ class SignedManifest:
         if self.signer != public.kid or reader not in self.recipients:
             raise SignatureInvalid("signed by another key, or for other readers")
         body = self.body.encode()
-        verify_body(
-            header.kind,
-            public,
-            self.signature,
+        statement = Statement(
+            kind=header.kind,
             deployment=header.deployment,
             case=header.case,
             envelope=header.envelope,
@@ -312,6 +309,7 @@ class SignedManifest:
             parents=self.parents,
             body=body,
         )
+        statement.verify(public, self.signature)
         return body
 
     def to_json(self) -> bytes:

@@ -26,7 +26,6 @@ NO_PREVIOUS = bytes(32)
 _ROOT_NAME = "amana-root"
 _ED25519 = b"\x01"
 _NOTE_MOST = 256 * 1024
-_NUMBER_MOST = 9999
 _SUITES = frozenset({1})
 
 _HEAD = re.compile(

@@ -58,61 +58,46 @@ class SigningPrivateKey:
         return nacl.bindings.crypto_sign(message, secret)[:64]
 
 
-def sign_body(  # noqa: PLR0913  # each argument is one field of the statement
-    kind: Kind,
-    key: SigningPrivateKey,
-    *,
-    deployment: Deployment,
-    case: CaseId,
-    envelope: EnvelopeId,
-    recipients: Sequence[Kid],
-    parents: Sequence[HeaderHash],
-    body: bytes,
-) -> bytes:
-    """Return the 64-byte signature of a follow-up's, an entry's or a reply's body.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What a signature inside an envelope is over: a follow-up's, an entry's or a reply's body.
 
-    Raises `SignatureInvalid` for a kind that is never signed or a statement that cannot be made.
+    `recipients` are the true key ids of all readers; `body` is JSON, of which a hash is signed.
     """
-    return key.sign(_statement(kind, deployment, case, envelope, recipients, parents, body))
 
+    kind: Kind
+    deployment: Deployment
+    case: CaseId
+    envelope: EnvelopeId
+    recipients: Sequence[Kid]
+    parents: Sequence[HeaderHash]
+    body: bytes = field(repr=False)
 
-def verify_body(  # noqa: PLR0913  # each argument is one field of the statement
-    kind: Kind,
-    public: SigningPublicKey,
-    signature: bytes,
-    *,
-    deployment: Deployment,
-    case: CaseId,
-    envelope: EnvelopeId,
-    recipients: Sequence[Kid],
-    parents: Sequence[HeaderHash],
-    body: bytes,
-) -> None:
-    """Check a body's signature against every field it is over; raise `SignatureInvalid`."""
-    statement = _statement(kind, deployment, case, envelope, recipients, parents, body)
-    public.verify(signature, statement)
+    def to_bytes(self) -> bytes:
+        """Return the bytes that are signed.
 
+        Raises `SignatureInvalid` for a kind that is never signed or a statement that cannot be
+        made.
+        """
+        if self.kind not in _LABELS:
+            raise SignatureInvalid("this kind of envelope is never signed")
+        return b"".join(
+            [
+                _LABELS[self.kind],
+                _fixed([self.deployment, self.case, self.envelope], 16),
+                _counted(self.recipients, 16),
+                _counted(self.parents, 32),
+                hashlib.sha256(self.body).digest(),
+            ]
+        )
 
-def _statement(  # noqa: PLR0913, PLR0917  # each argument is one field of the statement
-    kind: Kind,
-    deployment: Deployment,
-    case: CaseId,
-    envelope: EnvelopeId,
-    recipients: Sequence[Kid],
-    parents: Sequence[HeaderHash],
-    body: bytes,
-) -> bytes:
-    if kind not in _LABELS:
-        raise SignatureInvalid("this kind of envelope is never signed")
-    return b"".join(
-        [
-            _LABELS[kind],
-            _fixed([deployment, case, envelope], 16),
-            _counted(recipients, 16),
-            _counted(parents, 32),
-            hashlib.sha256(body).digest(),
-        ]
-    )
+    def sign(self, key: SigningPrivateKey) -> bytes:
+        """Return the 64-byte signature; raises `SignatureInvalid` as `to_bytes` does."""
+        return key.sign(self.to_bytes())
+
+    def verify(self, public: SigningPublicKey, signature: bytes) -> None:
+        """Check a signature against every field it is over; raise `SignatureInvalid`."""
+        public.verify(signature, self.to_bytes())
 
 
 def _counted(items: Sequence[bytes], length: int) -> bytes:

@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 
 KiB = 1024
 MiB = 1024 * KiB
-_OK, _CREATED, _PARTIAL, _CONFLICT = 200, 201, 206, 409
+_OK, _CREATED, _PARTIAL = 200, 201, 206
 _UNAUTHORIZED = 401
-_RANGE_IMPOSSIBLE = 416
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

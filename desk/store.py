@@ -157,10 +157,6 @@ class Store:
         """Everything of one case, in the meaningless order of random ids."""
         return self._select("case_id = ?", case)
 
-    def of_kind(self, kind: Kind) -> tuple[Envelope, ...]:
-        """Everything of one kind."""
-        return self._select("kind = ?", int(kind))
-
     def unfinished(self) -> tuple[Envelope, ...]:
         """Envelopes whose parts are not all here yet."""
         return self._select("whole = ?", 0)

@@ -5,12 +5,12 @@ re-read by another parser than wrote it; whatever cannot be proven clean is refu
 """
 
 import contextlib
-import hashlib
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sanitizer.detect import detect
+from sanitizer.digest import Digest
 from sanitizer.errors import (
     AlreadyRead,
     Empty,
@@ -68,13 +68,12 @@ class CleanFile:
         return self._counted()
 
     def _counted(self) -> Iterator[bytes]:
-        digest, length = hashlib.sha256(), 0
-        with _only_refusals():
+        with _only_refusals(), Digest() as digest:
             for data in self._stream():
-                digest.update(data)
-                length += len(data)
+                digest.add(data)
                 yield data
-        self._facts = CleanFacts(length, digest.digest(), tuple(sorted(self._kinds())))
+            sha256 = digest.finish()
+        self._facts = CleanFacts(digest.length, sha256, tuple(sorted(self._kinds())))
 
     @property
     def facts(self) -> CleanFacts:

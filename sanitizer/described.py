@@ -124,9 +124,9 @@ def _pictures() -> list[Row]:
         ),
         Row(
             Format.HEIF, "heic, avif", f"{_COPIED}, in boxes of ours",
-            "bursts and sequences, a crop that hides a part, several layers",
+            "sequences, a crop or a canvas's edge that hides a part, several layers in one item",
             (
-                "the primary picture, its tiles, its alpha plane; coded as "
+                "the primary picture, its tiles, what shows on its overlay, alpha planes; coded as "
                 + _names(heif.BRANDS.values(), words.HEIF_CODECS),
                 "boxes of the index: " + ", ".join(f"`{_text(kind)}`" for kind in heif.TABLES),
                 "properties: " + _told(heif.PROPERTIES, words.HEIF_PROPERTIES),

@@ -29,7 +29,7 @@ HEIF_PROPERTIES = {
     "pasp": "the shape of a pixel", "clli": "brightest pixels", "auxC": "that a plane is alpha",
     "av1C": "decoder setup, made anew", "hvcC": "decoder setup, made anew",
 }  # fmt: skip
-HEIF_CODECS = {"hvc1": "HEVC", "av01": "AV1"}
+HEIF_CODECS = {"hvc1": "HEVC", "av01": "AV1", "jpeg": "JPEG (cleaned as a JPEG is)"}
 TIFF_TAGS = {
     256: "ImageWidth", 257: "ImageLength", 258: "BitsPerSample", 259: "Compression",
     262: "PhotometricInterpretation", 273: "StripOffsets", 274: "Orientation",

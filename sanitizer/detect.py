@@ -37,10 +37,6 @@ class Format(Enum):
 
 VIDEOS = frozenset({Format.MP4, Format.MATROSKA, Format.AVI, Format.MPEG_TS})
 """Moving pictures."""
-SOUNDS = frozenset(
-    {Format.MP3, Format.AAC, Format.OGG, Format.FLAC, Format.WAV, Format.AIFF, Format.AMR}
-)
-"""Sound alone."""
 _HEAD = 64
 _PDF_WITHIN = 1024
 _TEXT_WITHIN = 4096
@@ -49,7 +45,7 @@ _ID3_TAGS = 4
 _MP4_BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof"}
 _HEIF_BRANDS = {
     b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis",
-    b"miaf",
+    b"miaf", b"jpeg", b"jpgs",
 }  # fmt: skip
 _PACKETS = ((0, 188), (4, 192))
 _PACKETS_SEEN = 4

@@ -5,16 +5,19 @@ Rule: an image is never copied whole into memory; what is kept is named by its p
 
 import io
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
 from sanitizer.errors import Malformed
-from sanitizer.source import UntrustedSource
+from sanitizer.source import BytesSource, UntrustedSource
 
 WINDOW = 1 << 20
 """Bytes read from a source at a time."""
-_CHUNK = 1 << 16
+HELD = 8 << 20
+"""Longest file that is held in memory whole."""
+# Small enough for a processor's cache, large enough that to begin one costs little.
+_CHUNK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,13 @@ def read_exactly(source: UntrustedSource, offset: int, length: int) -> bytes:
     if len(data) != length:
         raise Malformed("the file ends in the middle of a part")
     return data
+
+
+def view(source: UntrustedSource, offset: int, length: int) -> bytes | memoryview:
+    """Return what ``read_at`` does: not a copy, where the source has its bytes in memory."""
+    look: Callable[[int, int], bytes | memoryview]
+    look = getattr(source, "view_at", source.read_at)
+    return look(offset, length)
 
 
 class Plan:
@@ -68,8 +78,31 @@ class Plan:
             index += 1
         return b"".join(parts)
 
+    def view_at(self, offset: int, length: int) -> bytes | memoryview:
+        """Return what ``read_at`` returns: not a copy, where it lies in memory in one piece."""
+        length = min(length, self.length - offset)
+        index = bisect_right(self._starts, offset) - 1
+        if length <= 0 or offset + length > self._starts[index + 1]:
+            return self.read_at(offset, length)
+        piece, within = self.pieces[index], offset - self._starts[index]
+        if isinstance(piece, Range):
+            return view(self.source, piece.start + within, length)
+        return memoryview(piece)[within : within + length]
+
+    def held(self) -> "Plan":
+        """Return the same file with its bytes in memory, and nothing of the source."""
+        places = zip(self._starts, self.pieces, strict=False)
+        whole = b"".join([self.view_at(start, size_of(piece)) for start, piece in places])
+        if len(whole) != self.length:
+            raise Malformed("the file ends in the middle of a part")
+        return Plan(BytesSource(whole), [whole])
+
     def chunks(self) -> Iterator[bytes]:
-        """Yield the clean file in windows."""
+        """Yield the clean file in windows, or in one, where it is short and held as one."""
+        match self.pieces:
+            case [bytes(whole)] if len(whole) <= HELD:
+                yield whole
+                return
         for offset in range(0, self.length, _CHUNK):
             yield self.read_at(offset, _CHUNK)
 

@@ -8,6 +8,7 @@ known here that they begin as they should.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO
 
 from sanitizer import words_check
@@ -21,26 +22,30 @@ from sanitizer.pieces import Plan
 from sanitizer.png import check as png_check
 from sanitizer.tiff import check as tiff_check
 
-CHECKED: dict[Format, Callable[[BinaryIO], None]] = {
+
+def _opened(judge: Callable[[BinaryIO], None]) -> Callable[[Plan], None]:
+    """Return the checker that hands ``judge`` the result as a file object."""
+    return lambda plan: judge(plan.open())
+
+
+CHECKED: dict[Format, Callable[[Plan], None]] = {
     Format.JPEG: jpeg_check.check,
-    Format.PNG: png_check.check,
-    Format.BMP: bmp_check.check,
-    Format.TIFF: tiff_check.check,
-    Format.HEIF: heif_check.check,
-    Format.PDF: pdf_check.check,
-    Format.TEXT: words_check.check,
+    Format.PNG: _opened(png_check.check),
+    Format.BMP: _opened(bmp_check.check),
+    Format.TIFF: _opened(tiff_check.check),
+    Format.HEIF: _opened(heif_check.check),
+    Format.PDF: _opened(pdf_check.check),
+    Format.TEXT: _opened(words_check.check),
 }
 """The checker of a format's result, where it may run beside secrets."""
 
 
 def check(kind: Format, plan: Plan) -> None:
     """Raise MetadataSurvived unless the result is of the grammar that its format is cleaned to."""
-    judge = CHECKED.get(kind)
+    judge = CHECKED.get(kind, _nothing)
     try:
-        if judge is None:
-            _look(kind, plan)
-        else:
-            judge(plan.open())
+        _look(kind, plan)
+        judge(plan)
     except Refused:
         raise
     except Exception as error:
@@ -49,5 +54,13 @@ def check(kind: Format, plan: Plan) -> None:
 
 
 def _look(kind: Format, plan: Plan) -> None:
-    if detect(plan) is not kind:
+    """Raise MetadataSurvived where whoever opens the result would take it for another format."""
+    found = None
+    with suppress(Refused):
+        found = detect(plan)
+    if found is not kind:
         raise MetadataSurvived("the result is another format")
+
+
+def _nothing(_: Plan) -> None:
+    pass

@@ -82,6 +82,10 @@ class BytesSource:
         """Return ``length`` bytes from ``offset``, fewer at the end."""
         return self._untrusted[offset : offset + length]
 
+    def view_at(self, offset: int, length: int) -> memoryview:
+        """Return what ``read_at`` returns, where it lies."""
+        return memoryview(self._untrusted)[offset : offset + length]
+
 
 class ClockedSource:
     """A source that cannot be read any more once its time is up.

@@ -16,6 +16,7 @@ import re
 import unicodedata
 
 from sanitizer import words_check
+from sanitizer.detect import Format, detect
 from sanitizer.errors import Empty, Malformed, TooLarge, Unsupported
 from sanitizer.limits import Limits
 from sanitizer.pieces import Plan, read_exactly
@@ -111,6 +112,8 @@ def clean(source: UntrustedSource, limits: Limits) -> Planned:
     if not visible.strip():
         raise Empty("a text without a letter")
     plan = Plan(source, [visible.encode()])
+    if detect(plan) is not Format.TEXT:
+        raise Unsupported("a text that begins as another kind of file does")
     words_check.check(plan.open())
     kinds = {"hidden_text"} if visible.rstrip("\n") != _ENDS.sub("\n", text).rstrip("\n") else set()
     return Planned(plan, kinds, "text/plain", "txt")

@@ -25,7 +25,7 @@ from vault.errors import NotMigrated, ShelfUnavailable, UnsupportedStore
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -56,11 +56,6 @@ class Database:
         event.listen(self._reading, "connect", _on_connect)
         event.listen(self._reading, "begin", _on_begin)
         self._writing = self._reading.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-
-    @property
-    def engine(self) -> Engine:
-        """The engine beneath, for a test that watches statements."""
-        return self._reading
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -19,7 +19,7 @@ from sanitizer.jpeg.standard import STANDARD
 from sanitizer.jpeg.tables import Frame, Scan, Tables, parse_frame, parse_scan
 from sanitizer.pieces import Range
 
-_SOI, _EOI, _SOS, _DQT, _DHT, _DRI, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xFE
+_EOI, _SOS, _DQT, _DHT, _DRI, _COM = 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xFE
 _APP0, _APP14, _APP15 = 0xE0, 0xEE, 0xEF
 _BASELINE = {0xC0, 0xC1}
 _MARKER = re.compile(rb"\xff+[^\x00\xff]")

@@ -11,7 +11,7 @@ from sanitizer.frames.bits import Bits
 DAY = 24 * 60 * 60
 _ANY_SHAPE, _FINE_GRAINED = 15, 18
 _BUFFER_BITS = 79
-_STATIC, _MOVING = 1, 2
+_MOVING = 2
 _WITH_SIGNAL = {1, 2}
 _GROUP = 3
 

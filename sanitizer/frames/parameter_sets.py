@@ -10,7 +10,7 @@ picture's set is read by what its sequence said.
 from dataclasses import dataclass
 
 from sanitizer.errors import Malformed, Unsupported
-from sanitizer.frames.set_bits import MAX_SET, SetBits
+from sanitizer.frames.set_bits import MAX_SET, SetBits, appearance
 
 SEQUENCE, PICTURE = 7, 8
 _HIGH = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135, 144})
@@ -18,7 +18,6 @@ _HIGH = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135,
 _LOW = frozenset({66, 77, 88})
 _LOW_CONSTRAINTS = 0b111000
 _FULL_CHROMA = 3
-_ANY_SHAPE = 255
 _MOST_REMEMBERED = 64
 
 
@@ -106,13 +105,7 @@ def _matrices(bits: SetBits, count: int) -> None:
 
 def _looks(bits: SetBits) -> None:
     """Read the video usability information (E.1.1)."""
-    if bits.take(1) and bits.take(8) == _ANY_SHAPE:
-        bits.take(32)
-    bits.take(bits.take(1))
-    if bits.take(1):
-        bits.take(4)
-        bits.take(24 * bits.take(1))
-    bits.golombs(2 * bits.take(1))
+    appearance(bits)
     bits.take(65 * bits.take(1))
     has_buffers = False
     for _ in range(2):

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 from sanitizer.errors import Malformed, Unsupported
 from sanitizer.frames.reference_sets import lists, reference_sets
-from sanitizer.frames.set_bits import SetBits
+from sanitizer.frames.set_bits import SetBits, appearance
 
 VIDEO, SEQUENCE, PICTURE = 32, 33, 34
 _HEAD = 2
 _MAX_LAYERS = 6
 _FULL_CHROMA = 3
-_ANY_SHAPE = 255
 _RANGE, _LAYERS, _DEPTH, _SCREEN = 0x80, 0x40, 0x20, 0x10
 
 
@@ -162,13 +161,7 @@ def sequence(bits: SetBits) -> Sequence:
 
 def _looks(bits: SetBits, layers: int) -> None:
     """Read the video usability information (E.2.1)."""
-    if bits.take(1) and bits.take(8) == _ANY_SHAPE:
-        bits.take(32)
-    bits.take(bits.take(1))
-    if bits.take(1):
-        bits.take(4)
-        bits.take(24 * bits.take(1))
-    bits.golombs(2 * bits.take(1))
+    appearance(bits)
     bits.take(3)
     bits.golombs(4 * bits.take(1))
     if bits.take(1):

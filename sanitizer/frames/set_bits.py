@@ -12,6 +12,7 @@ from sanitizer.frames.bits import Bits, unescaped
 
 MAX_SET = 4096
 """Bytes of a set that are looked at; the longest scaling lists take some 2,000."""
+_ANY_SHAPE = 255
 _TO_ESCAPE = re.compile(rb"\x00\x00(?=[\x00-\x03])")
 
 
@@ -78,3 +79,18 @@ class SetBits(Bits):
         made <<= -(made.bit_length() - 1) % 8
         raw = made.to_bytes(made.bit_length() // 8 + 1, "big")[1:]
         return self._head + _TO_ESCAPE.sub(b"\0\0\3", raw)
+
+
+def appearance(bits: SetBits) -> None:
+    """Read how the pictures are to be shown, with which both codecs' usability information begins.
+
+    Shape of a pixel, overscan, colours, and where chroma samples lie: H.264 (E.1.1) and H.265
+    (E.2.1) say it in the same bits.
+    """
+    if bits.take(1) and bits.take(8) == _ANY_SHAPE:
+        bits.take(32)
+    bits.take(bits.take(1))
+    if bits.take(1):
+        bits.take(4)
+        bits.take(24 * bits.take(1))
+    bits.golombs(2 * bits.take(1))

@@ -10,11 +10,16 @@ from typing import BinaryIO
 
 from sanitizer.errors import MetadataSurvived
 from sanitizer.frames import sets_check
+from sanitizer.heif import check_derived
+from sanitizer.heif.check_derived import DERIVED, Reference, Told, shape
+from sanitizer.jpeg import check as jpeg_check
+from sanitizer.source import BytesSource
 
 BRANDS = {
     b"heic\0\0\0\0mif1heicmiaf": b"hvc1",
     b"heix\0\0\0\0mif1heixmiaf": b"hvc1",
     b"avif\0\0\0\0avifmif1miaf": b"av01",
+    b"mif1\0\0\0\0mif1jpeg": b"jpeg",
 }
 """What a result may say it is, and how its pictures are coded then."""
 TABLES = (b"hdlr", b"pitm", b"iloc", b"iinf", b"iref", b"iprp", b"idat")
@@ -44,7 +49,6 @@ _SHAPES = {kind: re.compile(shape, re.DOTALL) for kind, shape in PROPERTIES.item
 _ESSENTIAL = {b"hvcC", b"av1C", b"clap", b"irot", b"imir"}
 _REFERENCES = {b"dimg", b"auxl", b"prem"}
 _MOST = 64 << 20
-_GRID = 8
 _HEAD = 8
 _SLICES = range(16, 22)
 
@@ -58,21 +62,18 @@ def check(file: BinaryIO) -> None:
     tables = _tables(meta)
     codec = BRANDS[brands]
     kinds = _kinds(tables[b"iinf"])
-    _require(set(kinds) <= {codec, b"grid"}, "an item of the result is no picture")
-    grids = tables.get(b"idat", b"")
-    places = _places(tables[b"iloc"], kinds, place, len(grids))
-    _check_grids(grids)
-    _check_references(tables.get(b"iref"), len(kinds))
-    _check_properties(tables[b"iprp"], kinds)
-    end = place + sum(length for length in places if length)
+    _require(set(kinds) <= {codec, *DERIVED}, "an item of the result is no picture")
+    lengths, made = _places(tables[b"iloc"], kinds, place, tables.get(b"idat", b""))
+    told = _properties(tables[b"iprp"], kinds)
+    check_derived.check(kinds, made, _references(tables.get(b"iref"), len(kinds)), told)
+    end = place + sum(lengths.values())
     size = struct.pack(">I", end - place + 8)
     _require(file.read(8) == size + b"mdat", "the data of the result is out of order")
-    for length in places:
-        if length:
-            walk = _hevc if codec == b"hvc1" else _av1
-            data = file.read(length)
-            _require(len(data) == length, "the result ends inside a picture")
-            walk(data)
+    walk = {b"hvc1": _hevc, b"av01": _av1, b"jpeg": _jpeg}[codec]
+    for number, length in lengths.items():
+        data = file.read(length)
+        _require(len(data) == length, "the result ends inside a picture")
+        walk(data, told[number])
     _require(not file.read(1), "bytes after the end of the result")
 
 
@@ -133,38 +134,44 @@ def _kinds(table: bytes) -> list[bytes]:
     return kinds
 
 
-def _places(table: bytes, kinds: list[bytes], place: int, within: int) -> list[int]:
-    """Return each item's length in the data, 0 for one in the index; they lie end to end."""
+def _places(
+    table: bytes, kinds: list[bytes], place: int, inside: bytes
+) -> tuple[dict[int, int], dict[int, bytes]]:
+    """Return, by number, the lengths of coded items, and what the index holds of derived ones.
+
+    Both lie end to end, in the order of their numbers.
+    """
     head = b"\1\0\0\0\x44\0" + len(kinds).to_bytes(2, "big")
     _require(
         table[:8] == head and len(table) == 8 + 16 * len(kinds), "the places in the result are odd"
     )
-    lengths, used = [], 0
+    lengths: dict[int, int] = {}
+    made: dict[int, bytes] = {}
+    used = 0
     for number, kind in enumerate(kinds, 1):
         at = 16 * number - 8
         start, length = struct.unpack_from(">II", table, at + 8)
-        is_grid = kind == b"grid"
-        row = number.to_bytes(2, "big") + bytes([0, is_grid, 0, 0, 0, 1])
+        is_made = kind in DERIVED
+        row = number.to_bytes(2, "big") + bytes([0, is_made, 0, 0, 0, 1])
         _require(
-            table[at : at + 8] == row and start == (used if is_grid else place) and length,
+            table[at : at + 8] == row and start == (used if is_made else place) and length,
             "an item of the result is not where it should be",
         )
-        lengths.append(0 if is_grid else length)
-        used, place = (used + length, place) if is_grid else (used, place + length)
-        _require(not is_grid or length == _GRID, "a grid of the result says more than it should")
-    _require(used == within, "bytes that no grid owns in the result")
-    return lengths
+        if is_made:
+            made[number] = inside[used : used + length]
+            used += length
+        else:
+            lengths[number] = length
+            place += length
+    _require(used == len(inside), "bytes that no item owns in the result")
+    return lengths, made
 
 
-def _check_grids(grids: bytes) -> None:
-    for at in range(0, len(grids), _GRID):
-        _require(grids[at : at + 2] == bytes(2), "a grid of the result says more than it should")
-
-
-def _check_references(table: bytes | None, items: int) -> None:
+def _references(table: bytes | None, items: int) -> list[Reference]:
     if table is None:
-        return
+        return []
     _require(table[:4] == bytes(4) and len(table) > 4, "the references of the result are odd")  # noqa: PLR2004 - not empty
+    found: list[Reference] = []
     for kind, content in _boxes(table, 4):
         numbers = struct.unpack(f">{len(content) // 2}H", content[: len(content) // 2 * 2])
         _require(
@@ -174,9 +181,12 @@ def _check_references(table: bytes | None, items: int) -> None:
             and all(0 < number <= items for number in (numbers[0], *numbers[2:])),
             "a reference of the result is not on the list",
         )
+        found.append((kind, numbers[0], numbers[2:]))
+    return found
 
 
-def _check_properties(content: bytes, kinds: list[bytes]) -> None:
+def _properties(content: bytes, kinds: list[bytes]) -> dict[int, Told]:
+    """Return what is said of each item, by its number."""
     parts = _boxes(content, 0)
     _require([kind for kind, _ in parts] == [b"ipco", b"ipma"], "the properties are out of order")
     listed = _boxes(parts[0][1], 0)
@@ -192,9 +202,11 @@ def _check_properties(content: bytes, kinds: list[bytes]) -> None:
     head = bytes([0, 0, 0, wide - 1]) + len(kinds).to_bytes(4, "big")
     _require(table[:8] == head, "the properties of the result are odd")
     at, used = 8, set[int]()
+    said: dict[int, Told] = {}
     for number in range(1, len(kinds) + 1):
         head = table[at : at + 3].ljust(3, b"\0")
         end = at + 3 + wide * head[2]
+        said[number] = []
         _require(
             head[:2] == number.to_bytes(2, "big") and end <= len(table), "an item is out of order"
         )
@@ -204,8 +216,10 @@ def _check_properties(content: bytes, kinds: list[bytes]) -> None:
             _require(0 < index <= len(listed), "a property of the result is not there")
             _require(flag == (listed[index - 1][0] in _ESSENTIAL), "a property is marked wrongly")
             used.add(index)
+            said[number].append(listed[index - 1])
         at = end
     _require(at == len(table) and len(used) == len(listed), "properties that nobody has")
+    return said
 
 
 def _check_sets(setup: bytes) -> None:
@@ -226,7 +240,7 @@ def _check_sets(setup: bytes) -> None:
     _require(at == len(setup), "a setup of the result says more than it should")
 
 
-def _hevc(data: bytes) -> None:
+def _hevc(data: bytes, _told: Told) -> None:
     at, first = 0, True
     while at < len(data):
         length = int.from_bytes(data[at : at + 4], "big")
@@ -240,7 +254,7 @@ def _hevc(data: bytes) -> None:
         first = False
 
 
-def _av1(data: bytes) -> None:
+def _av1(data: bytes, _told: Told) -> None:
     at, order = 0, b""
     while at < len(data):
         order += data[at : at + 1]
@@ -261,4 +275,17 @@ def _av1(data: bytes) -> None:
     _require(
         at == len(data) and re.fullmatch(rb"\x0a(?:\x32|\x1a\x22+)", order),
         "a message inside a picture",
+    )
+
+
+def _jpeg(data: bytes, told: Told) -> None:
+    jpeg_check.check(BytesSource(data))
+    at = 2
+    # The tables in front of the frame; what has passed has segments up to its scan.
+    while data[at + 1] in {0xDB, *range(0xE0, 0xF0)}:
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    height, width = struct.unpack_from(">HH", data, at + 5)
+    _require(
+        data[at + 1] in range(0xC0, 0xC3) and (width, height) == shape(told),
+        "a picture of the result is of another size",
     )

@@ -16,7 +16,7 @@ from sanitizer.numbers import unpack
 
 ESSENTIAL = {b"hvcC", b"av1C", b"clap", b"irot", b"imir"}
 """What a reader must know to show the item (14496-12, 8.11.14; MIAF, 7.3.6)."""
-_SETUPS = {b"hvcC", b"av1C"}
+_SETUPS = {b"hvcC", b"av1C", b"jpgC"}
 _KINDS = {
     b"udes": "comment", b"altt": "comment", b"crtt": "capture_time", b"mdft": "capture_time",
 }  # fmt: skip
@@ -37,6 +37,7 @@ Rewritten = tuple[bytes, bytes]
 def rewritten(item: Item, setup: Rewritten | None, kinds: set[str]) -> list[Rewritten]:
     """Return what stays of an item's properties, in their order, ``setup`` in place of its own.
 
+    An empty setup is none: the picture says by itself how it is decoded.
     Raises Unsupported for what must be known and is not, Malformed for what cannot be.
     """
     made: list[Rewritten] = []

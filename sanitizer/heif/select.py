@@ -1,15 +1,16 @@
 """Which items of a HEIC or AVIF file are the picture, and which only travel with it.
 
-Rule (ISO/IEC 23008-12, section 6): the primary item, the tiles of its grid, and its alpha plane.
-Thumbnails, depth, gain maps, mattes, bursts, EXIF, XMP and whatever else are left behind; a
-derivation that cannot be followed is refused, never guessed at.
+Rule (ISO/IEC 23008-12, section 6): the primary item, the tiles of its grid, the pictures that show
+on its overlay, and their alpha planes. Thumbnails, depth, gain maps, mattes, bursts, EXIF, XMP and
+whatever else are left behind; a derivation that cannot be followed is refused, never guessed at.
 """
 
 from dataclasses import dataclass, field
 
 from sanitizer import exif
-from sanitizer.errors import Encrypted, Malformed, TooManyPixels, Unsupported
+from sanitizer.errors import Encrypted, Malformed, TooComplex, TooManyPixels, Unsupported
 from sanitizer.heif.model import Index, Item
+from sanitizer.heif.overlay import MOST_LAYERS, Layer, Overlay
 from sanitizer.limits import Limits
 from sanitizer.numbers import unpack
 from sanitizer.source import UntrustedSource
@@ -19,9 +20,10 @@ ALPHA = {
     b"urn:mpeg:hevc:2015:auxid:1",
 }
 """What auxC may say of a plane that is kept."""
-CODED = {b"hvc1", b"av01"}
+CODED = {b"hvc1", b"av01", b"jpeg"}
 """Items that are coded pictures."""
-_GRID = b"grid"
+_GRID, _OVERLAY = b"grid", b"iovl"
+_WHOLE, _PLANE, _LAYER, _TILE = {_GRID, _OVERLAY}, {_GRID}, {_GRID}, set[bytes]()
 _SHORT_GRID, _LONG_GRID = 8, 12
 _MAX_EXIF = 1 << 20
 _OF_ITEM = {b"thmb": "thumbnail", b"auxl": "hidden_frames", b"cdsc": "other_metadata"}
@@ -54,13 +56,16 @@ class Grid:
 
 @dataclass(slots=True)
 class Kept:
-    """One item that stays. ``tiles`` and ``alpha`` are numbers of the file, not of the result."""
+    """One item that stays. ``parts`` and ``alpha_of`` are numbers of the file, not of the result.
+
+    ``derived`` says how the picture is made of its parts; a coded picture is made of none.
+    """
 
     number: int
     item: Item
-    grid: Grid | None = None
-    tiles: list[int] = field(default_factory=list)
-    is_tile: bool = False
+    is_part: bool
+    derived: Grid | Overlay | None = None
+    parts: list[int] = field(default_factory=list)
     alpha_of: list[int] = field(default_factory=list)
 
 
@@ -76,12 +81,12 @@ class _Selector:
 
     def run(self) -> None:
         """Keep the primary item, what it is made of, and alpha planes of any of those."""
-        self._keep(self._base())
         planes = self._alpha_planes()
+        self._keep(self._base(), _WHOLE, planes)
         for number in list(self.kept):
             for plane in planes.get(number, [])[:1]:
                 if plane not in self.kept:
-                    self._keep(plane)
+                    self._keep(plane, _PLANE, planes)
                 elif not self.kept[plane].alpha_of:
                     raise Malformed("a picture that is made of itself")
                 self.kept[plane].alpha_of.append(number)
@@ -98,40 +103,51 @@ class _Selector:
             return next(iter(primary.references.get(b"dimg", [])), -1)
         return self.index.primary
 
-    def _keep(self, number: int, *, is_tile: bool = False) -> None:
-        item = self.index.items.get(number)
-        if item is None:
+    def _item(self, number: int) -> Item:
+        if number not in self.index.items:
             raise Malformed("a picture made of what is not there")
+        return self.index.items[number]
+
+    def _keep(
+        self,
+        number: int,
+        derived: set[bytes],
+        planes: dict[int, list[int]],
+        *,
+        is_part: bool = False,
+    ) -> None:
+        """Keep an item, coded or made in one of the ways of ``derived``, and its parts."""
+        item = self._item(number)
         if item.is_protected:
             raise Encrypted("a picture that is locked")
-        kept = self.kept[number] = Kept(number, item, is_tile=is_tile)
+        kept = self.kept[number] = Kept(number, item, is_part)
         width, height = size_of(item)
-        if max(width, height) > self.limits.image_side or (
-            width * height > self.limits.image_pixels
-        ):
+        if max(width, height) > self.limits.image_side:
             raise TooManyPixels("more pixels than the limit")
-        if item.kind == _GRID and not is_tile:
-            self._keep_tiles(kept)
+        self._count(width * height)
+        if item.kind in derived and item.kind == _GRID:
+            self._keep_tiles(kept, planes)
+        elif item.kind in derived:
+            self._keep_layers(kept, planes)
         elif item.kind not in CODED:
             raise Unsupported("a picture made in a way that cannot be cleaned here")
         elif item.references.get(b"dimg"):
             raise Malformed("a coded picture that is made of others")
 
-    def _keep_tiles(self, kept: Kept) -> None:
+    def _count(self, pixels: int) -> None:
+        if pixels > self.limits.image_pixels:
+            raise TooManyPixels("more pixels than the limit")
+
+    def _keep_tiles(self, kept: Kept, planes: dict[int, list[int]]) -> None:
         if kept.item.length() not in {_SHORT_GRID, _LONG_GRID}:
             self.kinds.add("trailing_data")
-        if kept.item.length() > self.limits.image_parts:
-            raise Malformed("a grid that says what cannot be")
-        grid = kept.grid = Grid.from_bytes(kept.item.data(self.source))
-        tiles = kept.tiles = kept.item.references.get(b"dimg", [])
+        grid = kept.derived = Grid.from_bytes(self._payload(kept.item))
+        tiles = kept.parts = kept.item.references.get(b"dimg", [])
         if size_of(kept.item) != (grid.width, grid.height) or (
             len(tiles) != grid.rows * grid.columns
         ):
             raise Malformed("a grid that says what cannot be")
-        for number in dict.fromkeys(tiles):
-            if number in self.kept:
-                raise Malformed("a picture that is made of itself")
-            self._keep(number, is_tile=True)
+        self._keep_parts(kept, _TILE, planes)
         sizes = {size_of(self.kept[number].item) for number in tiles}
         ((width, height), *others) = sizes
         if (
@@ -140,6 +156,40 @@ class _Selector:
             or not (grid.rows - 1) * height < grid.height <= grid.rows * height
         ):
             raise Malformed("a grid whose tiles do not fit")
+
+    def _keep_layers(self, kept: Kept, planes: dict[int, list[int]]) -> None:
+        numbers = kept.item.references.get(b"dimg", [])
+        if len(numbers) > MOST_LAYERS:
+            raise TooComplex("too many pictures on one canvas")
+        told, used = Overlay.from_bytes(self._payload(kept.item), len(numbers))
+        if used < kept.item.length():
+            self.kinds.add("trailing_data")
+        if size_of(kept.item) != (told.width, told.height):
+            raise Malformed("an overlay that says what cannot be")
+        layers = [self._layer(number, planes) for number in numbers]
+        kept.derived, chosen = told.seen(layers)
+        kept.parts = [numbers[at] for at in chosen]
+        # Each is drawn as often as it is named, one after another.
+        each = (size_of(self._item(number)) for number in kept.parts)
+        self._count(told.width * told.height + sum(width * height for width, height in each))
+        self._keep_parts(kept, _LAYER, planes)
+
+    def _layer(self, number: int, planes: dict[int, list[int]]) -> Layer:
+        item = self._item(number)
+        clear = planes.keys() & {number, *item.references.get(b"dimg", [])}
+        return Layer(*shown_size(item), is_opaque=not clear)
+
+    def _payload(self, item: Item) -> bytes:
+        """Return the data of an item that says how it is made of others."""
+        if item.length() > self.limits.image_parts:
+            raise Malformed("a picture made in more words than there are")
+        return item.data(self.source)
+
+    def _keep_parts(self, kept: Kept, derived: set[bytes], planes: dict[int, list[int]]) -> None:
+        for number in dict.fromkeys(kept.parts):
+            if number in self.kept:
+                raise Malformed("a picture that is made of itself")
+            self._keep(number, derived, planes, is_part=True)
 
     def _alpha_planes(self) -> dict[int, list[int]]:
         planes: dict[int, list[int]] = {}
@@ -160,7 +210,7 @@ class _Selector:
                 self._name_exif(item)
             elif item.kind == b"mime" and b"xml" in item.content_type:
                 self.kinds.add("xmp")
-            elif item.kind in {*CODED, _GRID}:
+            elif item.kind in {*CODED, *_WHOLE}:
                 told = [kind for name, kind in _OF_ITEM.items() if name in item.references]
                 self.kinds.add(told[0] if told else "hidden_frames")
             else:
@@ -188,6 +238,24 @@ def size_of(item: Item) -> tuple[int, int]:
     ((width, height),) = sizes
     if not width or not height:
         raise Malformed("a picture without its one size")
+    return width, height
+
+
+def shown_size(item: Item) -> tuple[int, int]:
+    """Return the width and height that an item is shown at, cut and turned (23008-12, 6.5).
+
+    Raises Malformed where it does not say.
+    """
+    width, height = size_of(item)
+    for each in item.properties:
+        kind, content = each.property.kind, each.property.content
+        if kind == b"clap":
+            numbers = unpack("IIII", content)
+            if not all(numbers):
+                raise Malformed("a crop beyond its picture")
+            width, height = numbers[0] // numbers[1], numbers[2] // numbers[3]
+        elif kind == b"irot" and unpack("B", content)[0] & 1:
+            width, height = height, width
     return width, height
 
 

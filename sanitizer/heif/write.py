@@ -1,14 +1,14 @@
 """Write a HEIC or AVIF file anew: one index in one order, and its items' data without a gap.
 
 Rule (ISO/IEC 23008-12, section 10; AV1 Image File Format, section 7): brands by codec, items
-numbered from one, nameless, each in one piece; grids in the index, coded data behind it. No box
-of the source is copied, and no number but those that make the picture.
+numbered from one, nameless, each in one piece; grids and overlays in the index, coded data behind
+it. No box of the source is copied, and no number but those that make the picture.
 """
 
 from dataclasses import dataclass, field
 
 from sanitizer.errors import Malformed, TooComplex
-from sanitizer.heif import av1, hevc
+from sanitizer.heif import av1, hevc, jpeg
 from sanitizer.heif.properties import ESSENTIAL, rewritten
 from sanitizer.heif.select import Kept
 from sanitizer.limits import Limits
@@ -17,7 +17,12 @@ from sanitizer.pieces import Piece, size_of
 from sanitizer.source import UntrustedSource
 
 _PICT = bytes(4) + b"pict" + bytes(13)
-_SETUPS = {b"hvc1": b"hvcC", b"av01": b"av1C"}
+_SETUPS = {b"hvc1": b"hvcC", b"av01": b"av1C", b"jpeg": b"jpgC"}
+_BRANDS = {
+    b"av01": b"avif\0\0\0\0avifmif1miaf",
+    # No brand of a MIAF profile stands for JPEG.
+    b"jpeg": b"mif1\0\0\0\0mif1jpeg",
+}
 _SHORT_INDEX = 127
 _PLAIN_PROFILES = {1, 3}
 _PROFILE = 31
@@ -50,6 +55,7 @@ class _Writer:
 
     def run(self) -> list[Piece]:
         """Return the whole file."""
+        jpeg.bound([each.kept.item for each in self.items], self.limits)
         for item in self.items:
             self._item(item)
         if len(self.codecs) != 1:
@@ -62,11 +68,12 @@ class _Writer:
         return [head + self._index(place) + mdat, *data]
 
     def _coded(self) -> list[_Written]:
-        return [item for item in self.items if item.kept.grid is None]
+        return [item for item in self.items if item.kept.derived is None]
 
     def _brands(self) -> bytes:
-        if self.codecs == {b"av01"}:
-            return box(b"ftyp", b"avif\0\0\0\0avifmif1miaf")
+        (codec,) = self.codecs
+        if codec in _BRANDS:
+            return box(b"ftyp", _BRANDS[codec])
         brand = b"heic" if self.profile in _PLAIN_PROFILES else b"heix"
         return box(b"ftyp", brand, bytes(4), b"mif1", brand, b"miaf")
 
@@ -74,22 +81,34 @@ class _Writer:
         """Make one item's data, setup and properties."""
         source = item.kept.item
         setup: tuple[bytes, bytes] | None = None
-        if item.kept.grid is not None:
-            item.data = [item.kept.grid.to_bytes()]
+        if item.kept.derived is not None:
+            item.data = [item.kept.derived.to_bytes()]
         else:
-            kind = _SETUPS[source.kind]
-            told = [
-                each.property.content for each in source.properties if each.property.kind == kind
-            ]
-            if len(told) != 1:
-                raise Malformed("a coded picture without its one decoder setup")
-            if source.length() > self.limits.sample_bytes:
-                raise TooComplex("a picture too long to be looked through")
-            make = self._hevc if source.kind == b"hvc1" else self._av1
-            setup = (kind, make(item, told[0]))
+            setup = (_SETUPS[source.kind], self._coded_data(item))
             self.codecs.add(source.kind)
         for each in rewritten(source, setup, self.kinds):
             item.properties.append(self.properties.setdefault(each, len(self.properties) + 1))
+
+    def _coded_data(self, item: _Written) -> bytes:
+        """Make a coded item's data, and return its decoder setup."""
+        source = item.kept.item
+        told = [
+            each.property.content
+            for each in source.properties
+            if each.property.kind == _SETUPS[source.kind]
+        ]
+        if source.length() > self.limits.sample_bytes:
+            raise TooComplex("a picture too long to be looked through")
+        if source.kind == b"jpeg" and not told:
+            told = [b""]
+        if len(told) != 1:
+            raise Malformed("a coded picture without its one decoder setup")
+        make = {b"hvc1": self._hevc, b"av01": self._av1, b"jpeg": self._jpeg}
+        return make[source.kind](item, told[0])
+
+    def _jpeg(self, item: _Written, told: bytes) -> bytes:
+        item.data = jpeg.cleaned(item.kept.item, told, self.source, self.limits, self.kinds)
+        return b""
 
     def _hevc(self, item: _Written, told: bytes) -> bytes:
         source = item.kept.item
@@ -111,10 +130,10 @@ class _Writer:
 
     def _index(self, place: int) -> bytes:
         """Return the index of a file whose coded data begins at ``place``."""
-        grids = b"".join(
+        derived = b"".join(
             piece
             for item in self.items
-            if item.kept.grid is not None
+            if item.kept.derived is not None
             for piece in item.data
             if isinstance(piece, bytes)
         )
@@ -126,13 +145,13 @@ class _Writer:
             self._kinds_of_items(),
             self._references(),
             self._iprp(),
-            box(b"idat", grids) if grids else b"",
+            box(b"idat", derived) if derived else b"",
         )
 
     def _places(self, place: int) -> bytes:
         made, within = [b"\x44\0", len(self.items).to_bytes(2, "big")], 0
         for item in self.items:
-            in_index = item.kept.grid is not None
+            in_index = item.kept.derived is not None
             at, length = within if in_index else place, item.length()
             within, place = (within + length, place) if in_index else (within, place + length)
             made.append(item.number.to_bytes(2, "big") + bytes([0, in_index, 0, 0, 0, 1]))
@@ -145,8 +164,8 @@ class _Writer:
                 b"infe",
                 item.number.to_bytes(2, "big") + bytes(2) + item.kept.item.kind + b"\0",
                 version=2,
-                # Hidden: a tile is not a picture of its own.
-                flags=item.kept.is_tile,
+                # Hidden: a part is not a picture of its own.
+                flags=item.kept.is_part,
             )
             for item in self.items
         ]
@@ -159,7 +178,7 @@ class _Writer:
             kept = item.kept
             blended = [n for n in kept.item.references.get(b"prem", []) if n in numbers]
             for kind, named in (
-                (b"dimg", kept.tiles), (b"auxl", kept.alpha_of), (b"prem", blended[:1]),
+                (b"dimg", kept.parts), (b"auxl", kept.alpha_of), (b"prem", blended[:1]),
             ):  # fmt: skip
                 if named:
                     row = [item.number, len(named), *(numbers[each] for each in named)]

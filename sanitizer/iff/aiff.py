@@ -14,6 +14,7 @@ from sanitizer.limits import Limits
 from sanitizer.pieces import WINDOW, read_exactly
 from sanitizer.riff import chunks as iff
 from sanitizer.source import UntrustedSource
+from sanitizer.streaming import through
 
 _HEAD = 12
 _COMMON = 18
@@ -119,12 +120,9 @@ class Aiff:
                 self.kinds.add("comment")
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the clean file; raises MetadataSurvived if it is not as it should be."""
+        """Return the clean file; raises MetadataSurvived if it is not as it should be."""
         checker = Checker()
-        for data in self._made():
-            checker.feed(data)
-            yield data
-        checker.finish()
+        return through(self._made(), checker.feed, checker.finish)
 
     def _made(self) -> Iterator[bytes]:
         odd = self._length & 1

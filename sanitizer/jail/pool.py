@@ -3,8 +3,8 @@
 Rule: no file of a format with a parser written in C is parsed in this process.  A lease is one
 person's; its worker is killed with it.  What a worker says is bounded, is of the type that was
 asked for, is judged again here (sanitizer.recheck) and otherwise not believed; bytes of the
-source are passed on from the source itself, never by way of the worker.  Where a worker is too
-slow, too large, silent or rude, the file is refused and the pool goes on.
+source are passed on from the source itself, never by way of the worker or of the memory that it
+reads.  Where one is too slow, too large, silent or rude, the file is refused and the pool goes on.
 """
 
 import atexit
@@ -21,16 +21,16 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sanitizer import recheck
 from sanitizer.detect import Format
 from sanitizer.errors import JailUnavailable, Malformed, Refused, TooComplex
-from sanitizer.jail import allowed, filters, launcher, wire, zygote
+from sanitizer.jail import allowed, filters, launcher, shared, wire, zygote
 from sanitizer.jail.program import has_seccomp
 from sanitizer.limits import Limits
-from sanitizer.pieces import Plan
+from sanitizer.pieces import HELD, Plan, read_exactly
 from sanitizer.result import Planned
 from sanitizer.source import BytesSource, UntrustedSource
 
@@ -38,7 +38,6 @@ _ZYGOTE = Path(zygote.__file__)
 _START_SECONDS = 30
 _TRIES = 3
 _COMMAND_SECONDS = 10
-_HELD_BYTES = 8 << 20
 _RECEIVE = 1 << 20
 _STREAM_BYTES = 1 << 20
 
@@ -53,11 +52,12 @@ class _Overdue(Exception):
 
 @dataclass(slots=True)
 class _Child:
-    """One worker: the stream to it, read with one deadline."""
+    """One worker: the stream to it, read with one deadline, and the memory that it reads."""
 
     number: int
     stream: socket.socket
     until: float = 0.0
+    memory: shared.SharedMemory | None = None
     _held: bytes = b""
 
     def put(self, data: bytes) -> None:
@@ -78,6 +78,12 @@ class _Child:
             self._held = data[left:]
             left -= len(data)
         return b"".join(parts)
+
+    def close(self) -> None:
+        """Close the stream and the memory; the worker dies of that, or is killed."""
+        self.stream.close()
+        if self.memory is not None:
+            self.memory.close()
 
     @property
     def has_more(self) -> bool:
@@ -111,26 +117,32 @@ class _Zygote:
         """Ask for one more worker; it comes when it comes. Raises _Died."""
         self.made += 1
         ours, theirs = socket.socketpair()
+        child = _Child(self.made, ours)
         with theirs:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _STREAM_BYTES)
+            descriptors = [theirs.fileno()]
+            # Where the kernel cannot seal one, all goes over the stream.
+            with contextlib.suppress(OSError):
+                child.memory = shared.SharedMemory()
+                descriptors.append(child.memory.descriptor)
             try:
                 command = zygote.COMMAND.pack(zygote.FORK, self.made)
-                socket.send_fds(self.control, [command], [theirs.fileno()])
+                socket.send_fds(self.control, [command], descriptors)
             except OSError:
-                ours.close()
+                child.close()
                 raise _Died from None
-        return _Child(self.made, ours)
+        return child
 
     def end(self, child: _Child) -> None:
         """Kill a worker, whatever it does."""
-        child.stream.close()
+        child.close()
         with contextlib.suppress(OSError):
             self.control.send(zygote.COMMAND.pack(zygote.END, child.number))
 
     def let_go(self) -> None:
         """Close every descriptor; with the last copy of ``control`` the zygote ends itself."""
         for child in self.ready:
-            child.stream.close()
+            child.close()
         self.ready.clear()
         self.control.close()
 
@@ -185,7 +197,7 @@ class Pool:
     def take(self) -> tuple[_Zygote, _Child]:
         """Return a worker that has said it is locked; raises JailUnavailable."""
         for _ in range(_TRIES):
-            made = None
+            made = child = None
             with contextlib.suppress(_Died, _Overdue):
                 with self._lock:
                     made = self._zygote = self._zygote or self._started()
@@ -195,6 +207,8 @@ class Pool:
                 child.until = time.monotonic() + _START_SECONDS
                 if child.take(wire.HEAD.size) == wire.frame(b"H"):
                     return made, child
+            if made is not None and child is not None:
+                self.give_back(made, child)
             if made is not None and not self.is_alive(made):
                 self._drop(made)
         raise JailUnavailable("no jailed worker could be made")
@@ -257,11 +271,10 @@ class Pool:
 
     def describe(self) -> dict[str, object]:
         """Say what protects this machine from the parsers, for ``amana-gateway check``."""
-        abi = launcher.landlock_abi()
-        machine = platform.machine()
+        calls = allowed.count(platform.machine())
         return {
-            "seccomp": f"{allowed.count(machine)} system calls allowed, all others denied",
-            "landlock_abi": abi,
+            "seccomp": f"{calls} system calls allowed, all others denied",
+            "landlock_abi": launcher.landlock_abi(),
             "memory": f"{self._limits.worker_memory_bytes >> 20} MiB a worker",
             "seconds": f"{self._limits.worker_seconds} a file",
             "rlimits": ["AS", "CORE", "CPU", "FSIZE", "NOFILE", "NPROC"],
@@ -331,7 +344,7 @@ class _Asked:
     def of(self, child: _Child) -> Planned | Refused:
         """Serve a worker's wishes until it has answered; raises Refused where it misbehaves."""
         child.until = time.monotonic() + self._job.limits.worker_seconds
-        child.put(self._job.to_bytes())
+        self._send(child)
         while True:
             letter, length = wire.HEAD.unpack(child.take(wire.HEAD.size))
             if length > wire.MOST_WORDS:
@@ -344,6 +357,9 @@ class _Asked:
                 if child.has_more:
                     raise Malformed("the worker's answer goes on")
                 plan = Plan(self._source, found.pieces)
+                if plan.length <= HELD:
+                    # One thread hashes or seals it in one go, while another has the interpreter.
+                    plan = plan.held()
                 recheck.check(self._job.format, plan)
                 return Planned(
                     plan, found.kinds, found.media_type, found.extension, found.is_rebuilt
@@ -353,17 +369,24 @@ class _Asked:
             else:
                 raise Malformed("the worker's answer cannot be read")
 
+    def _send(self, child: _Child) -> None:
+        """Ask for the file to be cleaned, and hand over all of it where it is short."""
+        self.has_begun = False
+        is_short = self._job.length <= HELD
+        if is_short and not isinstance(self._source, BytesSource):
+            # Decrypted once: for the worker now, and for what is passed on afterwards.
+            self._source = BytesSource(read_exactly(self._source, 0, self._job.length))
+        memory = child.memory if is_short else None
+        if memory is not None:
+            memory.write(read_exactly(self._source, 0, self._job.length))
+        child.put(replace(self._job, is_shared=memory is not None).to_bytes())
+        self.has_begun = memory is not None
+
     def _wanted(self, offset: int, count: int) -> bytes:
         self.has_begun = True
         if count > wire.MOST_WANTED or offset + count > self._job.length:
             raise Malformed("the worker wants bytes that are not there")
-        if self._job.length <= _HELD_BYTES and not isinstance(self._source, BytesSource):
-            # Decrypted once: for the worker now, and for what is passed on afterwards.
-            self._source = BytesSource(self._source.read_at(0, self._job.length))
-        wanted = self._source.read_at(offset, count)
-        if len(wanted) != count:
-            raise Malformed("the file ends in the middle of a part")
-        return wanted
+        return read_exactly(self._source, offset, count)
 
 
 @functools.cache

@@ -4,7 +4,8 @@ Rule: a frame is a letter, a length and that many bytes; numbers are big-endian,
 Nothing that arrives is a program: no pickle. The gateway believes nothing of what it reads: each
 length is bounded before it is waited for, each range lies in the source, each word is on a list.
 
-Gateway to worker: ``C`` a job (JSON), and bare bytes of the source, as many as were wanted.
+Gateway to worker: ``C`` a job (JSON), and bare bytes of the source, as many as were wanted: none
+where the file lies in the memory that both share (sanitizer.jail.shared).
 Worker to gateway: ``H`` locked and ready, ``R`` which bytes are wanted, ``A`` an answer (JSON,
 then the pieces' places, then our bytes), ``E`` a refusal (JSON).
 """
@@ -14,6 +15,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from sanitizer import errors
 from sanitizer.detect import Format
@@ -29,6 +31,7 @@ WANTED = struct.Struct(">QI")
 PIECE = struct.Struct(">QQ")
 MOST_WANTED = 4 << 20
 """Most bytes of the source that are sent at once."""
+_AT_ONCE = 64 << 10
 MOST_WORDS = 64 << 10
 """Longest JSON of an answer or a refusal, in bytes."""
 OURS = 2**64 - 1
@@ -56,24 +59,46 @@ def frame(kind: bytes, payload: bytes = b"") -> bytes:
     return HEAD.pack(kind, len(payload)) + payload
 
 
+# The same limits go with nearly every file: written and read once.
+@lru_cache(maxsize=4)
+def _told(limits: Limits) -> str:
+    return json.dumps(asdict(limits))
+
+
+@lru_cache(maxsize=4)
+def _heard(limits: str) -> Limits:
+    return Limits(**json.loads(limits))
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to be cleaned: which cleaner, how long it is, and how much it may ask for."""
+    """One file to be cleaned: which cleaner, how long it is, and how much it may ask for.
+
+    ``is_shared`` tells that it lies at the beginning of the shared memory.
+    """
 
     format: Format
     length: int
     limits: Limits
+    is_shared: bool = False
 
     def to_bytes(self) -> bytes:
         """Return the frame that asks for it."""
-        told = {"format": self.format.name, "length": self.length, "limits": asdict(self.limits)}
+        told = {
+            "format": self.format.name,
+            "length": self.length,
+            "limits": _told(self.limits),
+            "is_shared": self.is_shared,
+        }
         return frame(b"C", json.dumps(told).encode())
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> "Job":
         """Read a frame's payload, which the gateway wrote."""
         told = json.loads(payload)
-        return cls(Format[told["format"]], told["length"], Limits(**told["limits"]))
+        return cls(
+            Format[told["format"]], told["length"], _heard(told["limits"]), told["is_shared"]
+        )
 
 
 def refusal(refused: Refused) -> bytes:
@@ -105,7 +130,9 @@ def answer(planned: Planned, source: UntrustedSource) -> list[bytes]:
         for piece in pieces
     )
     ours = [piece for piece in pieces if isinstance(piece, bytes)]
-    return [frame(b"A", words), places, *ours]
+    parts = [frame(b"A", words), places, *ours]
+    # Whoever waits for a short answer wakes up once.
+    return [b"".join(parts)] if sum(map(len, parts)) <= _AT_ONCE else parts
 
 
 def joined(pieces: list[Piece]) -> list[Piece]:

@@ -1,16 +1,19 @@
 """The jailed end: one worker, one person's files, one after the other, and then no more.
 
 Rule: everything is imported before the lock; behind it a worker can read from and write to its
-one stream, and nothing else.  A cleaner that fails in whatever way becomes a refusal.
+one stream, read the memory that the gateway writes its files into, and nothing else.  A cleaner
+that fails in whatever way becomes a refusal.
 """
 
 import contextlib
+import mmap
 import os
 from collections import OrderedDict
 
 from sanitizer.errors import Malformed, Refused, TooComplex
 from sanitizer.jail import wire
 from sanitizer.planned import PLANNED
+from sanitizer.source import UntrustedSource
 
 _WINDOW = wire.MOST_WANTED
 _WINDOWS_HELD = 3
@@ -87,19 +90,41 @@ class RemoteSource:
         return held
 
 
-def serve(stream: Stream) -> None:
+class SharedSource:
+    """An UntrustedSource at the beginning of the memory that the gateway writes into."""
+
+    def __init__(self, memory: mmap.mmap, length: int) -> None:
+        """Read a file that is ``length`` bytes long, and nothing of what lies behind it."""
+        self._memory = memory
+        self.length = length
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``, fewer at the end."""
+        return self._memory[offset : min(offset + length, self.length)]
+
+    def view_at(self, offset: int, length: int) -> memoryview:
+        """Return what ``read_at`` returns, where it lies."""
+        return memoryview(self._memory)[offset : min(offset + length, self.length)]
+
+
+def serve(stream: Stream, memory: mmap.mmap | None = None) -> None:
     """Say that the lock is closed; clean one file after the other until the gateway has gone."""
     with contextlib.suppress(GatewayGone):
         stream.put(wire.frame(b"H"))
         while True:
             _, payload = stream.next()
-            for data in _done(stream, wire.Job.from_bytes(payload)):
+            job = wire.Job.from_bytes(payload)
+            source = (
+                SharedSource(memory, job.length)
+                if memory is not None and job.is_shared
+                else RemoteSource(stream, job.length)
+            )
+            for data in _done(source, job):
                 stream.put(data)
 
 
-def _done(stream: Stream, job: wire.Job) -> list[bytes]:
+def _done(source: UntrustedSource, job: wire.Job) -> list[bytes]:
     """Clean one file; whatever a cleaner or its libraries do over it becomes a leaf of Refused."""
-    source = RemoteSource(stream, job.length)
     try:
         return wire.answer(PLANNED[job.format](source, job.limits), source)
     except Refused as refused:

@@ -3,7 +3,7 @@
 Rule: run as ``python -I -S -E zygote.py`` with one socket as its standard input.  It imports
 every cleaner once, gives up all files and the network (Landlock), and then only does as it is
 told: fork a worker around a stream, end a worker.  It never reads a byte of anybody's file: the
-streams go by it closed.  A worker takes its own, narrower lock before its first byte.
+streams and memories go by it closed.  A worker takes its own, narrower lock before its first byte.
 """
 
 import ctypes
@@ -36,11 +36,15 @@ from pathlib import Path
 
 FORK, END = b"F", b"K"
 COMMAND = struct.Struct(">cQ")
-"""What the pool tells: which deed, which worker; a fork brings the worker's stream along."""
+"""What the pool tells: which deed, which worker.
+
+A fork brings the worker's stream along, and the memory that it shares with the gateway, if any.
+"""
 READY = b"ready"
 MOST_ORDER = 64 << 10
 """Longest order, in bytes: it fits one packet."""
 _MOMENT = 0.02
+_MOST_DESCRIPTORS = 16
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _PAGE = resource.getpagesize()
 
@@ -67,27 +71,35 @@ def _lock(order: dict[str, int]) -> ctypes.CDLL:  # pragma: no cover - runs in t
     libc.mallopt(_M_TRIM_THRESHOLD, 256 << 20)
     if order["landlock"]:
         launcher.landlock(libc, order["landlock"], [])
-    launcher.limit({"RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0, "RLIMIT_NOFILE": 16})
+    launcher.limit({"RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0, "RLIMIT_NOFILE": _MOST_DESCRIPTORS})
     return libc
 
 
 def _work(
-    order: dict[str, int], libc: ctypes.CDLL, parent: int
+    order: dict[str, int], libc: ctypes.CDLL, parent: int, descriptors: list[int]
 ) -> None:  # pragma: no cover - child
-    """(1) die with the zygote (2) limits (3) system calls (4) serve one lease (5) die."""
-    from sanitizer.jail import allowed, launcher, worker  # noqa: PLC0415 - imported long before
+    """(1) die with the zygote (2) take the stream, map the memory, close all else (3) limits.
+
+    (4) System calls (5) serve one lease (6) die.
+    """
+    from sanitizer.jail import allowed, launcher, shared, worker  # noqa: PLC0415 - imported before
 
     launcher.die_with(libc, parent)
+    # The control socket is gone with this.
+    os.dup2(descriptors[0], 0)
+    memory = shared.read_only(descriptors[1]) if len(descriptors) > 1 else None
+    # The mapping stays, and what it was made from is closed with the rest.
+    os.closerange(3, _MOST_DESCRIPTORS)
     launcher.limit(
         {
-            "RLIMIT_AS": order["memory"],
+            "RLIMIT_AS": order["memory"] + (len(memory) if memory is not None else 0),
             "RLIMIT_CPU": order["seconds"],
             "RLIMIT_NOFILE": 3,
             "RLIMIT_NPROC": 0,
         }
     )
     launcher.seccomp(libc, allowed.filter_program(platform.machine()))
-    worker.serve(worker.Stream(0))
+    worker.serve(worker.Stream(0), memory)
 
 
 def main(prepare: Callable[[], None] | None = None) -> None:  # pragma: no cover - jailed child
@@ -98,7 +110,7 @@ def main(prepare: Callable[[], None] | None = None) -> None:  # pragma: no cover
     with socket.socket(fileno=0) as control:
         order = json.loads(control.recv(MOST_ORDER))
         sys.path[:] = order.pop("path")
-        from sanitizer.jail import allowed, worker  # noqa: F401, PLC0415 - for the workers
+        from sanitizer.jail import allowed, shared, worker  # noqa: F401, PLC0415 - for the workers
 
         image = sys.modules.get("PIL.Image")
         if image is not None:
@@ -124,7 +136,7 @@ def _obey(
         ended -= {pid for pid in ended if os.waitpid(pid, os.WNOHANG)[0]}
         control.settimeout(_MOMENT if ended else None)
         try:
-            message, descriptors, _, _ = socket.recv_fds(control, COMMAND.size, 1)
+            message, descriptors, _, _ = socket.recv_fds(control, COMMAND.size, 2)
         except TimeoutError:
             continue
         if not message:
@@ -134,14 +146,12 @@ def _obey(
             pid = os.fork()
             if pid == 0:
                 try:
-                    # The control socket is gone with this.
-                    os.dup2(descriptors[0], 0)
-                    os.close(descriptors[0])
-                    _work(order, libc, me)
+                    _work(order, libc, me, descriptors)
                 finally:
                     os._exit(1)
             workers[number] = pid
-            os.close(descriptors[0])
+            for descriptor in descriptors:
+                os.close(descriptor)
         elif number in workers:
             # Not waited for before, so that its number can be nobody else's by now.
             pid = workers.pop(number)

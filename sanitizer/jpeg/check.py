@@ -7,12 +7,13 @@ we write, in their exact form, and nothing else anywhere.
 import re
 import struct
 from math import gcd
-from typing import BinaryIO
 
 from sanitizer.errors import MetadataSurvived
+from sanitizer.pieces import view
+from sanitizer.source import UntrustedSource
 
-_WINDOW = 1 << 16
-_STOP = re.compile(rb"\xff(?![\x00\xd0-\xd7])", re.DOTALL)
+_WINDOW = 1 << 18
+_STOP = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 _ORIENTATIONS = {
     b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0" + bytes([n]) + bytes(6)
     for n in range(2, 9)
@@ -23,25 +24,26 @@ MARKERS = frozenset(_FIXED | {0xDA, 0xE0, 0xE1, 0xE2, 0xEE})
 """Segments that may stand in a result, by their markers."""
 
 
-def check(file: BinaryIO) -> None:
-    """Raise MetadataSurvived unless ``file`` holds a JPEG of our narrow grammar."""
-    if file.read(2) != b"\xff\xd8":
+def check(result: UntrustedSource) -> None:
+    """Raise MetadataSurvived unless ``result`` holds a JPEG of our narrow grammar."""
+    if result.read_at(0, 2) != b"\xff\xd8":
         raise MetadataSurvived("the result does not begin like a JPEG")
-    seen: set[int] = set()
+    at, seen = 2, set[int]()
     while True:
-        head = file.read(2)
+        head = result.read_at(at, 2)
         if head == b"\xff\xd9":
             break
         if len(head) != 2 or head[0] != 0xFF:  # noqa: PLR2004 - a marker
             raise MetadataSurvived("bytes between the segments of the result")
-        (length,) = struct.unpack(">H", file.read(2).rjust(2, b"\0"))
-        payload = file.read(max(0, length - 2))
+        (length,) = struct.unpack(">H", result.read_at(at + 2, 2).rjust(2, b"\0"))
+        payload = result.read_at(at + 4, max(0, length - 2))
         if length != len(payload) + 2:
             raise MetadataSurvived("a segment of the result is broken")
         _check_segment(head[1], payload, seen)
+        at += length + 2
         if head[1] == 0xDA:  # noqa: PLR2004 - start of scan
-            _skip_scan(file)
-    if file.read(1):
+            at = _end_of_scan(result, at)
+    if result.read_at(at + 2, 1):
         raise MetadataSurvived("bytes after the end of the result")
     if 0xDA not in seen:  # noqa: PLR2004 - start of scan
         raise MetadataSurvived("the result has no picture")
@@ -86,15 +88,14 @@ def _is_nameless(payload: bytes) -> bool:
     )
 
 
-def _skip_scan(file: BinaryIO) -> None:
-    """Stand on the first marker that is no restart."""
+def _end_of_scan(result: UntrustedSource, at: int) -> int:
+    """Return where the first marker from ``at`` on stands that is no restart."""
     while True:
-        start = file.tell()
-        window = file.read(_WINDOW)
+        window = view(result, at, _WINDOW)
         match = _STOP.search(window)
-        if match and match.end() < len(window):
-            file.seek(start + match.start())
-            return
+        if match:
+            return at + match.start()
         if len(window) < 2:  # noqa: PLR2004 - no room for a marker
             raise MetadataSurvived("the result's data has no end")
-        file.seek(start + len(window) - 1)
+        # The last byte may be the first half of a marker.
+        at += len(window) - 1

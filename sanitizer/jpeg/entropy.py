@@ -245,13 +245,19 @@ class CodedScan:
         planes = self._planes()
         order = [plane for plane in planes for _ in range(plane.blocks)]
         met: dict[tuple[int, int], tuple[int, int]] = {}
-        ends = [_walk(plain, order, start, met) for start in range(_TAIL_STARTS)]
-        used, phase = max(ends, key=ends.count)
+        ends: list[tuple[int, int]] = []
+        for start in range(_TAIL_STARTS):
+            ends.append(_walk(plain, order, start, met))
+            used, phase = max(ends, key=ends.count)
+            # Whatever the others would find: this is what most of them do.
+            if ends.count((used, phase)) * 2 > _TAIL_STARTS:
+                break
+        else:
+            return False
         spare = len(plain) * 8 - used
         padding = (1 << max(spare, 0)) - 1
         return (
-            ends.count((used, phase)) * 2 > _TAIL_STARTS
-            and phase == 0
+            phase == 0
             and 0 <= spare < 8  # noqa: PLR2004 - bits of a byte
             and plain[-1] & padding in {padding, 0}
         )
@@ -305,20 +311,23 @@ def _walk(
     phase = start % len(order)
     good = (0, -1)
     mine: list[tuple[int, int]] = []
+    used = 0
     while True:
-        before = bits.used
+        before = used
         fits = _block(bits, order[phase])
-        if limit - before < 8 or bits.used > limit:  # noqa: PLR2004 - the padding of a byte
+        used = bits.used
+        if limit - before < 8 or used > limit:  # noqa: PLR2004 - the padding of a byte
             break
         if fits:
             phase = (phase + 1) % len(order)
-            good = (bits.used + at, phase)
+            good = (used + at, phase)
             if good in met:
                 return met[good]
             mine.append(good)
         else:
             # Not in step yet: try again one bit further on.
-            bits.have -= max(0, before + 1 - bits.used)
+            bits.have -= max(0, before + 1 - used)
+            used = bits.used
             phase, good = 0, (0, -1)
             mine.clear()
     met.update(dict.fromkeys(mine, good))

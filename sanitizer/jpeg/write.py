@@ -16,7 +16,7 @@ from sanitizer.jpeg.entropy import CodedScan
 from sanitizer.jpeg.tables import Component, Frame, Scan, Tables, parse_frame, parse_scan
 from sanitizer.jpeg.unused import Met
 from sanitizer.limits import Limits
-from sanitizer.pieces import WINDOW, Piece, Plan, Range, read_exactly
+from sanitizer.pieces import WINDOW, Piece, Plan, Range, read_exactly, view
 from sanitizer.ratio import ratio
 from sanitizer.source import UntrustedSource
 
@@ -36,7 +36,7 @@ _ALONE = {0x01, *range(0xD0, 0xD8)}
 _MARKER = re.compile(rb"\xff+[^\x00\xff]")
 _IN_SCAN = re.compile(rb"\xff[^\x00]")
 _FILL = re.compile(rb"\xff+")
-_HELD_BYTES = 4 << 20
+_HELD_BYTES = 1 << 18
 _MAX_SCANS = 200
 _MOST_VISITS = 24
 _FREE_VISITS = 2_000_000
@@ -142,15 +142,14 @@ class _Window:
     def __init__(self, source: UntrustedSource) -> None:
         self._source = source
         self._start = 0
-        self._data = b""
+        self._data: bytes | memoryview = b""
 
-    def of(self, at: int) -> tuple[bytes, int]:
+    def of(self, at: int) -> tuple[bytes | memoryview, int]:
         """Return bytes, and where in them the source's byte ``at`` stands, with one behind it."""
         end = self._start + len(self._data)
         if not (self._start <= at < end - 1 or (end == self._source.length and self._data)):
-            # A usual photo is read once, whole.
-            self._start = 0 if self._source.length <= _HELD_BYTES else at
-            self._data = self._source.read_at(self._start, _HELD_BYTES)
+            self._start = at
+            self._data = view(self._source, at, _HELD_BYTES)
         return self._data, at - self._start
 
 

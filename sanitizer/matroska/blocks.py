@@ -11,8 +11,7 @@ from sanitizer.matroska import ids
 from sanitizer.matroska.ebml import element, integer, natural, number
 from sanitizer.matroska.model import Block
 
-_LACING = 6
-_XIPH, _FIXED, _EBML = 2, 4, 6
+_XIPH, _FIXED = 2, 4
 _KEY = 0x80
 _FOUR_BYTES = 0x1000_0000
 _simple = struct.Struct(">BIBhB").pack

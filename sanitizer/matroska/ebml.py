@@ -15,7 +15,6 @@ WINDOW = 4 << 20
 """Bytes read from a source at a time: frames that straddle two windows are read twice."""
 _LONGEST_HEADER = 12
 _MOST_CHILDREN = 4096
-_FOUR_BYTES = 0x1000_0000
 _EIGHT_BYTES = 1 << 56
 _DOUBLE = 8
 

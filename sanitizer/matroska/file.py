@@ -13,6 +13,7 @@ from sanitizer.matroska.check import Checker, Expected
 from sanitizer.matroska.layout import Plan, clusters
 from sanitizer.matroska.read import Reader
 from sanitizer.source import UntrustedSource
+from sanitizer.streaming import through
 
 _LATE = 10 * 1_000_000_000
 _MOST_TRACKS = 126
@@ -51,7 +52,7 @@ class Matroska:
         return self._reader.facts.kinds
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the clean file; raises a leaf of Refused, in the middle or at the end."""
+        """Return the clean file; raises a leaf of Refused, in the middle or at the end."""
         start = self._plan.start
         expected = [
             Expected(
@@ -64,11 +65,9 @@ class Matroska:
             for track in self._tracks
         ]
         checker = Checker(expected, self._limits.sample_bytes + _SLACK)
-        head = self._plan.head(self._tracks, is_webm=self._is_webm, limits=self._limits)
-        checker.feed(head)
-        yield head
+        return through(self._made(start), checker.feed, checker.finish)
+
+    def _made(self, start: int) -> Iterator[bytes]:
+        yield self._plan.head(self._tracks, is_webm=self._is_webm, limits=self._limits)
         for cluster in clusters(self._reader.again(), self._tracks, self._reader.facts):
-            data = cluster.written(start)
-            checker.feed(data)
-            yield data
-        checker.finish()
+            yield cluster.written(start)

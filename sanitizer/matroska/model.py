@@ -51,7 +51,6 @@ class Facts:
     ``scale`` is a tick of the source, ``tick`` one of the result.
     """
 
-    is_webm: bool = False
     scale: int = 1_000_000
     tick: int = 1_000_000
     kinds: set[str] = field(default_factory=set)

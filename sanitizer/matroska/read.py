@@ -114,7 +114,6 @@ class Reader:
             or unsigned(told.get(ids.MAX_SIZE_LENGTH, b"\x08")) > 8  # noqa: PLR2004 - and lengths eight
         ):
             raise Unsupported("EBML of a kind that is not known")
-        self.facts.is_webm = kind == b"webm"
         known = {ids.EBML_VERSION, ids.EBML_READ_VERSION, ids.MAX_ID_LENGTH, ids.MAX_SIZE_LENGTH}
         known |= {ids.DOC_TYPE, ids.DOC_TYPE_VERSION, ids.DOC_TYPE_READ_VERSION, ids.CRC_32}
         if told.keys() - known or told.get(ids.DOC_TYPE, b"") != kind:

@@ -19,14 +19,14 @@ VIDEO = box(b"ftyp", b"isom\0\0\2\0isomiso2mp41")
 SOUND = box(b"ftyp", b"M4A \0\0\2\0M4A isomiso2")
 QUICKTIME = box(b"ftyp", b"qt  \0\0\2\0qt  ")
 _HEADER = 16
-_ENOUGH = 2 << 20
+_ENOUGH = 1 << 20
 
 Chunk = tuple[int, "array[int]"]
 """(place of the track, lengths of its frames that lie side by side)."""
 
 
 class Part(NamedTuple):
-    """Some megabytes of the result that can be passed on, and whose frames are in them."""
+    """About a megabyte of the result that can be passed on, and whose frames are in them."""
 
     data: bytes
     chunks: list[Chunk]

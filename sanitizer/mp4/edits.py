@@ -47,9 +47,17 @@ def trim(track: Track, movie_timescale: int) -> set[str]:
 
 
 def bound(track: Track, movie_timescale: int) -> None:
-    """Let edits be no longer than what they show of a track whose frames have passed already."""
-    if track.edits and track.samples:
-        track.edits = [edit for edit, _ in _bounded(track, _Times(track), movie_timescale)]
+    """Let the edits of a track whose frames have passed already be no longer than what they show.
+
+    Where they would hide a frame that has passed, all of it is shown: what cannot be let go of any
+    more must not travel unseen.
+    """
+    if not track.edits or not track.samples:
+        return
+    made = list(_bounded(track, _Times(track), movie_timescale))
+    kept = _merged([frames for _, frames in made if frames is not None])
+    is_whole = kept == [(0, len(track.samples))]
+    track.edits = [edit for edit, _ in made] if is_whole else []
 
 
 def _bounded(

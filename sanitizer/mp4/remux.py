@@ -159,9 +159,6 @@ class _Fragmented:
         fragments.finish()
         for track in movie.tracks:
             mp4_edits.bound(track, movie.timescale)
-            if not any(start >= 0 for _, start in track.edits):
-                # A broken stream may begin with a pause and nothing else: it would be mute.
-                track.edits = []
         if not all(len(track.samples) for track in movie.tracks):
             raise Malformed("a track without frames")
 

@@ -23,7 +23,6 @@ _STANDARD = {
     b"Watermark", b"3D", b"Redact", b"Popup",
 }  # fmt: skip
 _NEVER = {b"Popup", b"TrapNet", b"PrinterMark"}
-_SHOWN_TYPES = {b"Tx", b"Ch"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from sanitizer.errors import MetadataSurvived
 from sanitizer.jpeg import check as jpeg_check
+from sanitizer.source import BytesSource
 
 INK = r"Ink\d+|All|None|Cyan|Magenta|Yellow|Black|Red|Green|Blue"
 """What a spot colour may be called."""
@@ -127,7 +128,7 @@ def image(table: dict[str, object], data: bytes | None, components: int) -> None
     if not isinstance(width, int) or not isinstance(height, int) or not isinstance(bits, int):
         raise MetadataSurvived("a picture of the result has no size")
     if codec == "DCTDecode":
-        jpeg_check.check(io.BytesIO(data or b""))
+        jpeg_check.check(BytesSource(data or b""))
         _require(b"ICC_PROFILE" not in (data or b"")[:65536])
     elif codec == "JPXDecode":
         jpx(data or b"")

@@ -31,7 +31,6 @@ _CODECS = {b"DCTDecode", b"JPXDecode", b"JBIG2Decode", b"CCITTFaxDecode"}
 _MOST_FILTERS = 8
 _PNG = 10
 _LONG = 2 << 20
-_BLANK = re.compile(rb"[\0\t\n\f\r ]+")
 _NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
 _NOT_BASE85 = re.compile(rb"[^!-uz]")
 _LZW_CLEAR, _LZW_END, _LZW_WIDEST = 256, 257, 12

@@ -34,7 +34,6 @@ class _Program:
     key: bytes
     stream: Stream
     names: Names
-    subtype: bytes
 
 
 @dataclass(slots=True)
@@ -238,10 +237,10 @@ class FontCopier:
         if data.startswith((b"\0\1\0\0", b"true", b"ttcf")):
             made = sfnt.cleaned(data, names)
             length: dict[bytes, Value] = {b"Length1": number(len(made))}
-            return _Program(b"FontFile2", packed(length, made), names, b"")
+            return _Program(b"FontFile2", packed(length, made), names)
         if data.startswith(b"OTTO"):
             made, kind = sfnt.cleaned(data, names), b"OpenType"
-            return _Program(b"FontFile3", packed({b"Subtype": Name(kind)}, made), names, kind)
+            return _Program(b"FontFile3", packed({b"Subtype": Name(kind)}, made), names)
         if key == "FontFile" and not data.startswith(b"\1\0"):
             made, (clear, coded) = type1.cleaned(data, names)
             lengths: dict[bytes, Value] = {
@@ -249,10 +248,10 @@ class FontCopier:
                 b"Length2": number(coded),
                 b"Length3": number(0),
             }
-            return _Program(b"FontFile", packed(lengths, made), names, b"")
+            return _Program(b"FontFile", packed(lengths, made), names)
         made = cff.cleaned(data, names)
         kind = b"CIDFontType0C" if cff.is_by_number(made) else b"Type1C"
-        return _Program(b"FontFile3", packed({b"Subtype": Name(kind)}, made), names, kind)
+        return _Program(b"FontFile3", packed({b"Subtype": Name(kind)}, made), names)
 
     # --- drawn fonts ----------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from sanitizer.numbers import unpack
 _SIGNATURE = struct.pack(">I4sI", 12, b"jP  ", 0x0D0A870A)
 _TYPE = struct.pack(">I4s4sI4s", 20, b"ftyp", b"jp2 ", 0, b"jp2 ")
 _HEADERS = (b"ihdr", b"bpcc", b"colr", b"pclr", b"cmap", b"cdef")
-_SOC, _SOT, _SOD, _EOC, _SIZ, _COM = 0xFF4F, 0xFF90, 0xFF93, 0xFFD9, 0xFF51, 0xFF64
+_SOT, _SOD, _EOC, _SIZ, _COM = 0xFF90, 0xFF93, 0xFFD9, 0xFF51, 0xFF64
 # COD COC QCD QCC RGN POC PPM PPT CRG, and the capabilities of part 2 and 15 are not: CAP CPF
 _KEPT = {0xFF51, 0xFF52, 0xFF53, 0xFF5C, 0xFF5D, 0xFF5E, 0xFF5F, 0xFF60, 0xFF61, 0xFF63}
 # TLM PLM PLT COM

@@ -19,6 +19,7 @@ from sanitizer.riff.coded_sound import Cutter, Joined
 from sanitizer.riff.model import Stream
 from sanitizer.riff.picture import Picture
 from sanitizer.source import UntrustedSource
+from sanitizer.streaming import through
 
 _ENOUGH = 1 << 20
 
@@ -41,9 +42,12 @@ class Avi:
         self._keys = [_key(stream) for stream in reader.streams]
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the clean file; raises a leaf of Refused, in the middle or at the end."""
-        sizes, flags = self._measure()
+        """Return the clean file; raises a leaf of Refused, in the middle or at the end."""
         checker = Checker(len(self._packets), len(self._streams))
+        return through(self._made(), checker.feed, checker.finish)
+
+    def _made(self) -> Iterator[bytes]:
+        sizes, flags = self._measure()
         waiting: list[bytes] = []
         pending = 0
         cutters = self._cutters()
@@ -52,14 +56,9 @@ class Avi:
             waiting.append(data)
             pending += len(data)
             if pending >= _ENOUGH:
-                ready = b"".join(waiting)
-                checker.feed(ready)
-                yield ready
+                yield b"".join(waiting)
                 waiting, pending = [], 0
-        ready = b"".join(waiting)
-        checker.feed(ready)
-        checker.finish()
-        yield ready
+        yield b"".join(waiting)
 
     def _measure(self) -> tuple["array[int]", "array[int]"]:
         """Return how long each packet will be, and its flag."""

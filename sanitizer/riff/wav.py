@@ -16,6 +16,7 @@ from sanitizer.riff import chunks as riff
 from sanitizer.riff import sound
 from sanitizer.riff.wav_check import Checker
 from sanitizer.source import UntrustedSource
+from sanitizer.streaming import through
 
 _HEAD = 12
 _MAX_FORMAT = 256
@@ -123,12 +124,9 @@ class Wav:
         return end
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the clean file; raises MetadataSurvived if it is not as it should be."""
+        """Return the clean file; raises MetadataSurvived if it is not as it should be."""
         checker = Checker()
-        for data in self._made():
-            checker.feed(data)
-            yield data
-        checker.finish()
+        return through(self._made(), checker.feed, checker.finish)
 
     def _made(self) -> Iterator[bytes]:
         form = self._sound

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from sanitizer.errors import Unsupported
 from sanitizer.frames import strip
 from sanitizer.limits import Limits
+from sanitizer.sound import tags
 from sanitizer.sound.walk import Walk
 from sanitizer.source import UntrustedSource
 
 _HEAD, _CHECKSUM = 7, 2
 _READY = 1 << 18
+# Frames at the end, whose headers alone are longer than a tag without a length.
+_HELD = 64
 _RATES = 13
 _DATA, _LAYOUT, _FILL, _END = 4, 5, 6, 7
 # Buffer fullness of a stream whose rate is not constant; more than one block is refused.
@@ -54,8 +57,12 @@ class AdtsWriter:
             size += len(made)
             self.frames += 1
             if size > _READY:
-                yield b"".join(ready)
-                ready, size = [], 0
+                yield b"".join(ready[:-_HELD])
+                ready, size = ready[-_HELD:], 0
+        while tags.ends_in_tag(b"".join(ready[-_HELD:])):
+            # Behind these frames others stood that are gone: now the end would pass for a tag.
+            del ready[-1]
+            self.frames -= 1
         yield b"".join(ready)
 
     def _clean(self, frame: bytes) -> bytes:

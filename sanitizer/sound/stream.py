@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from sanitizer.errors import Empty, MetadataSurvived
+from sanitizer.streaming import through
 
 
 class Writer(Protocol):
@@ -49,18 +50,11 @@ class Sound:
         return self._writer.kinds
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the clean sound; raises a leaf of Refused, in the middle or at the end.
+        """Return the clean sound; raises a leaf of Refused, in the middle or at the end."""
+        return through(self._writer.chunks(), self._checker.feed, self._judge)
 
-        One chunk is held back, so that a short sound is judged before its first byte leaves.
-        """
-        held = b""
-        for data in self._writer.chunks():
-            self._checker.feed(data)
-            if held:
-                yield held
-            held = data
+    def _judge(self) -> None:
         if self._writer.frames == 0:
             raise Empty("no sound in it")
         if self._checker.finish() != self._writer.frames:
             raise MetadataSurvived("the result has lost or won frames")
-        yield held

@@ -28,6 +28,7 @@ _PADDING, _SEEK_TABLE, _COMMENT, _PICTURE = 1, 3, 4, 6
 _EMPTY_COMMENT = 9
 _BEGINNINGS = (b"TAG", b"APETAGEX", b"LYRICSBEGI")
 _NAMES = (b"APETAGEX", b"LYRICSBEGIN", b"ID3\3\0", b"ID3\4\0", b"xpacket")
+_ID3V1, _ENHANCED = 128, 227
 # As long as the tags without a length may be.
 _TAIL = 1 << 13
 
@@ -79,7 +80,12 @@ def is_tag(head: bytes) -> bool:
 
 def holds_tag(frame: bytes) -> bool:
     """Tell whether a frame was cut off and a tag has taken the place of its end."""
-    return frame[-128:-125] == b"TAG" or any(name in frame for name in _NAMES)
+    return ends_in_tag(frame) or any(name in frame for name in _NAMES)
+
+
+def ends_in_tag(tail: bytes) -> bool:
+    """Tell whether the end of a file is read as a tag that only its place makes known."""
+    return tail[-_ID3V1:][:3] == b"TAG" or tail[-_ENHANCED:][:4] == b"TAG+"
 
 
 def sound_end(window: Window, most: int) -> int:
@@ -96,10 +102,10 @@ def sound_end(window: Window, most: int) -> int:
 def _last_tag(window: Window, end: int) -> int:
     """Return the length of the tag that ends here, 0 where none does."""
     tail = window.take(max(0, end - _TAIL), min(end, _TAIL)).rjust(_TAIL, b"\0")
-    if tail[-128:-125] == b"TAG":
-        return 128
-    if tail[-227:-223] == b"TAG+":
-        return 227
+    if tail[-_ID3V1:][:3] == b"TAG":
+        return _ID3V1
+    if tail[-_ENHANCED:][:4] == b"TAG+":
+        return _ENHANCED
     if tail[-9:] == b"LYRICSEND":
         place = tail.rfind(b"LYRICSBEGIN")
         return _TAIL - place if place >= 0 else 0

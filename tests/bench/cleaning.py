@@ -119,7 +119,7 @@ def _mat2(path: Path) -> float:
 
 
 def rates(folder: Path) -> None:
-    """Bytes a second of each main format, in one process and one thread."""
+    """Bytes a second of each main format, in one process; a long video is hashed beside."""
     screen, here = folder / "screen.png", Here(PLANNED)
     picture(2000, 1500).save(screen)
     video = folder / "short.mp4"

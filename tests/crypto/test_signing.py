@@ -7,7 +7,7 @@ import pytest
 
 from crypto.errors import SignatureInvalid
 from crypto.header import Kind
-from crypto.signing import SigningPrivateKey, sign_body, verify_body
+from crypto.signing import SigningPrivateKey, Statement
 
 KEY = SigningPrivateKey(b"\x05" * 32)
 STATEMENT: dict[str, Any] = {
@@ -30,19 +30,20 @@ def test_the_signed_bytes_are_those_of_the_format(kind: Kind) -> None:
     statement = LABELS[kind] + b"D" * 16 + b"C" * 16 + b"E" * 16
     statement += b"\0\2" + b"1" * 16 + b"2" * 16 + b"\0\1" + b"p" * 32
     statement += hashlib.sha256(b"the body").digest()
-    assert sign_body(kind, KEY, **STATEMENT) == KEY.sign(statement)
+    assert Statement(kind=kind, **STATEMENT).sign(KEY) == KEY.sign(statement)
 
 
 @pytest.mark.claim("C-FORGED")
 @pytest.mark.parametrize("signed_as", list(LABELS))
 @pytest.mark.parametrize("shown_as", list(LABELS))
 def test_a_signature_of_one_kind_is_none_of_another(signed_as: Kind, shown_as: Kind) -> None:
-    signature = sign_body(signed_as, KEY, **STATEMENT)
+    signature = Statement(kind=signed_as, **STATEMENT).sign(KEY)
+    shown = Statement(kind=shown_as, **STATEMENT)
     if signed_as is shown_as:
-        verify_body(shown_as, KEY.public, signature, **STATEMENT)
+        shown.verify(KEY.public, signature)
         return
     with pytest.raises(SignatureInvalid):
-        verify_body(shown_as, KEY.public, signature, **STATEMENT)
+        shown.verify(KEY.public, signature)
 
 
 @pytest.mark.claim("C-FORGED")
@@ -64,15 +65,17 @@ def test_a_signature_of_one_kind_is_none_of_another(signed_as: Kind, shown_as: K
     ],
 )
 def test_a_signature_moves_to_no_other_place_reader_parent_or_body(changed: dict[str, Any]) -> None:
-    signature = sign_body(Kind.REPLY, KEY, **STATEMENT)
+    signature = Statement(kind=Kind.REPLY, **STATEMENT).sign(KEY)
+    shown = Statement(kind=Kind.REPLY, **(STATEMENT | changed))
     with pytest.raises(SignatureInvalid):
-        verify_body(Kind.REPLY, KEY.public, signature, **(STATEMENT | changed))
+        shown.verify(KEY.public, signature)
 
 
 @pytest.mark.parametrize("kind", [Kind.REPORT, Kind.EVIDENCE, Kind.IDENTITY])
 def test_what_anybody_may_send_is_never_signed(kind: Kind) -> None:
+    statement = Statement(kind=kind, **STATEMENT)
     with pytest.raises(SignatureInvalid):
-        sign_body(kind, KEY, **STATEMENT)
+        statement.sign(KEY)
 
 
 @pytest.mark.parametrize(
@@ -86,5 +89,6 @@ def test_what_anybody_may_send_is_never_signed(kind: Kind) -> None:
     ],
 )
 def test_a_statement_that_could_be_read_in_two_ways_is_not_made(changed: dict[str, Any]) -> None:
+    statement = Statement(kind=Kind.REPLY, **(STATEMENT | changed))
     with pytest.raises(SignatureInvalid):
-        sign_body(Kind.REPLY, KEY, **(STATEMENT | changed))
+        statement.sign(KEY)

@@ -19,7 +19,7 @@ from crypto.operator_opening import (
     open_shares,
 )
 from crypto.padding import padme
-from crypto.signing import verify_body
+from crypto.signing import Statement
 from crypto.unwrap import unwrap_data_key
 from crypto.wrap import parse_wraps
 from tests.crypto.building import in_pieces
@@ -122,12 +122,13 @@ def test_a_signature_holds_or_not_as_its_vector_expects(vector: dict[str, Any]) 
         name: bytes.fromhex(vector[name]) for name in ("deployment", "case", "envelope", "body")
     } | {name: [bytes.fromhex(x) for x in vector[name]] for name in ("recipients", "parents")}
     public = SigningPublicKey(bytes.fromhex(vector["public_key"]))
-    signature, kind = bytes.fromhex(vector["signature"]), Kind(vector["kind"])
+    signature = bytes.fromhex(vector["signature"])
+    statement = Statement(kind=Kind(vector["kind"]), **fields)
     if vector["expect"] == "holds":
-        verify_body(kind, public, signature, **fields)
+        statement.verify(public, signature)
         return
     with pytest.raises(errors.SignatureInvalid):
-        verify_body(kind, public, signature, **fields)
+        statement.verify(public, signature)
 
 
 @pytest.mark.parametrize("name", THE_SAME_EACH_TIME)

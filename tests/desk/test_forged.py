@@ -19,7 +19,7 @@ from desk.keyring import Keyring
 from desk.opening import Unopened
 from desk.outbox import answer
 from desk.summary import case_json, deep_alarms
-from tests.desk.world import JPEG, TODAY, Reporter, World, operator, row
+from tests.desk.world import JPEG, TODAY, Reporter, World, of_kind, operator, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ def test_a_server_that_swaps_the_reply_key_gets_no_answer_sealed_to_it(
     assert signs(case) == {Sign.REPORT_TWICE, Sign.IDENTITY_NOT_NAMED}
     assert answer(desk, case, "For the true reporter only.")
     sent = next(one for one in server.rows.values() if one.header.kind is Kind.REPLY)
-    signed = desk.opener.signed(desk.store.of_kind(Kind.REPLY)[0])
+    signed = desk.opener.signed(of_kind(desk, Kind.REPLY)[0])
     assert reporter.reply_key.kid in signed.recipients
     assert thief.reply_key.kid not in signed.recipients
     assert sent.header.case == reporter.case
@@ -90,7 +90,7 @@ def test_altered_bytes_of_a_report_do_not_open(
     broken[100] ^= 1
     report[0].manifest = bytes(broken)
     assert Sign.PARTS_REFUSED in {alarm.sign for alarm in sync(*report).alarms}
-    assert desk.store.of_kind(Kind.REPORT) == ()
+    assert of_kind(desk, Kind.REPORT) == []
 
 
 def test_a_wrap_moved_from_another_case_does_not_open(
@@ -247,7 +247,7 @@ def test_a_reply_resealed_into_another_case_is_not_shown_there(
 ) -> None:
     other = Reporter(world)
     sync(*reporter.report(), *other.report(), world.reply(other.case, "Come.", other.reply_key))
-    (true,) = desk.store.of_kind(Kind.REPLY)
+    (true,) = of_kind(desk, Kind.REPLY)
     signed = desk.opener.signed(true)
 
     recipients = OperatorsAndReceipt(world.roster.evidence_keys(), reporter.reply_key)
@@ -465,7 +465,7 @@ def test_wraps_that_were_cut_on_this_disk_open_nothing_and_stop_nothing(
     sync(*reporter.report([photo])[1:])
     with desk.store._connection() as connection:
         connection.execute("UPDATE envelopes SET wraps = ?", (b"cut",))
-    assert not desk.opener.is_for_us(desk.store.of_kind(Kind.EVIDENCE)[0])
+    assert not desk.opener.is_for_us(of_kind(desk, Kind.EVIDENCE)[0])
     assert read().readable is False
 
 
@@ -474,7 +474,7 @@ def test_an_envelope_of_one_kind_is_never_read_as_another(
 ) -> None:
     sync(*reporter.report())
     with pytest.raises(Unopened):
-        desk.opener.evidence(desk.store.of_kind(Kind.REPORT)[0])
+        desk.opener.evidence(of_kind(desk, Kind.REPORT)[0])
 
 
 def test_what_was_opened_is_forgotten_before_it_fills_the_memory(

@@ -19,7 +19,7 @@ from desk.desk import Desk
 from desk.errors import NothingToSay, RosterNotTrusted, ServerRefused, StateUnknown
 from desk.outbox import TEXT_MOST, answer, set_state
 from desk.sync import Silence, synchronise
-from tests.desk.world import TODAY, Reporter, World, make_desk
+from tests.desk.world import TODAY, Reporter, World, make_desk, of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,7 +172,7 @@ def test_what_waited_past_a_new_roster_is_sealed_anew_to_its_operators(
     assert (case.state, [one.body.text for one in case.messages]) == ("triage", ["First."])
     signed = as_reporter(reporter, replies(server)[0])
     # The entry's parent is the new name of the answer.
-    entry = desk.opener.signed(desk.store.of_kind(Kind.ENTRY)[0])
+    entry = desk.opener.signed(of_kind(desk, Kind.ENTRY)[0])
     assert entry.parents == (replies(server)[0].header.hash,)
     assert signed.signer == world.operators[0].sign.public.kid
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from crypto.envelope import SealedEnvelope
     from crypto.header import Header
+    from desk.store import Envelope
 
 TODAY = Day(20_779)
 CHEAP = KeyFileCost(memory_kib=8 * 1024, passes=1, lanes=1)
@@ -263,6 +264,11 @@ class Reporter:
 
 def row(sealed: SealedEnvelope, parts: Sequence[bytes] = ()) -> Row:
     return Row(sealed.header, sealed.wraps, sealed.manifest, list(parts))
+
+
+def of_kind(desk: Desk, kind: Kind) -> list[Envelope]:
+    """Return what a desk holds of one kind."""
+    return [one for one in desk.store.everything() if one.kind is kind]
 
 
 def make_home(folder: Path, keyring: Keyring) -> DeskHome:

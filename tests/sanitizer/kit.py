@@ -1,4 +1,4 @@
-"""What the sanitizer's tests share: cleaning bytes, and ExifTool as a judge."""
+"""What the sanitizer's tests share: cleaning bytes, damaging them, and ExifTool as a judge."""
 
 import json
 import shutil
@@ -7,8 +7,10 @@ import tempfile
 from pathlib import Path
 
 import imageio_ffmpeg
+from hypothesis import strategies as st
 
 from sanitizer.clean import CleanFacts, sanitize
+from sanitizer.errors import Refused
 from sanitizer.jail.program import Jail
 from sanitizer.limits import Limits
 from sanitizer.planned import PLANNED
@@ -100,6 +102,32 @@ def cleaned(
         file = sanitize(source, limits or Limits(), jail, HERE)
         made = b"".join(file.chunks())
         return made, file.facts
+
+
+def streamed(data: bytes) -> tuple[list[bytes], str, str]:
+    """Return the parts in which a sound or video streams, its type and its extension."""
+    with MemorySource(data) as source:
+        file = sanitize(source, Limits())
+        return list(file.chunks()), file.media_type, file.extension
+
+
+def damaged(data: st.DataObject, whole: bytes, start: int = 0, most: int = 4) -> bytes:
+    """Return ``whole`` after up to ``most`` small cuts and splices, none before ``start``."""
+    dirty = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, most))):
+        at = data.draw(st.integers(start, len(dirty) - 1))
+        dirty[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+    return bytes(dirty)
+
+
+def silent_or_refused(dirty: bytes) -> None:
+    """Clean what may be broken: the result, if there is one, says nothing and is settled."""
+    try:
+        made = clean(dirty)
+    except Refused:
+        return
+    assert not leaks(CANARY, made)
+    assert clean(made) == made
 
 
 def prove(dirty: bytes, suffix: str, canary: bytes = CANARY) -> tuple[bytes, CleanFacts]:

@@ -612,6 +612,11 @@ GOOD = grid(1, 2, 128, 64)
 REFUSED: dict[str, tuple[type[Refused], Callable[[], bytes]]] = {
     "a sequence": (Unsupported, lambda: plain(brand=b"msf1").to_bytes()),
     "animated AVIF": (Unsupported, lambda: plain(brand=b"avis").to_bytes()),
+    "animated JPEG": (Unsupported, lambda: plain(brand=b"jpgs").to_bytes()),
+    "a film that readers prefer": (
+        Unsupported,
+        lambda: plain(brand=b"mif1", brands=b"mif1avis", after=box(b"moov", CANARY)).to_bytes(),
+    ),
     "no brands": (Malformed, lambda: box(b"ftyp", b"heic")),
     "no index": (Malformed, lambda: box(b"ftyp", b"heic" + bytes(4)) + box(b"mdat")),
     "brands too short": (
@@ -686,13 +691,9 @@ REFUSED: dict[str, tuple[type[Refused], Callable[[], bytes]]] = {
         Encrypted,
         lambda: File({1: replace(coded(drawing(SIDE, SIDE)), protection=1)}).to_bytes(),
     ),
-    "a JPEG inside": (
+    "JPEG 2000 inside": (
         Unsupported,
-        lambda: File({1: Thing(b"jpeg", CANARY, [ispe(64, 64)])}).to_bytes(),
-    ),
-    "an overlay": (
-        Unsupported,
-        lambda: _two(Thing(b"iovl", CANARY, [ispe(64, 64)], {b"dimg": [2]})),
+        lambda: File({1: Thing(b"j2k1", CANARY, [ispe(64, 64)])}).to_bytes(),
     ),
     "an identity": (
         Unsupported,

@@ -20,10 +20,11 @@ from sanitizer.errors import (
     Unsupported,
 )
 from sanitizer.jpeg import check as jpeg_check
+from sanitizer.jpeg import entropy
 from sanitizer.jpeg import write as jpeg
 from sanitizer.limits import Limits
-from sanitizer.pieces import Plan
-from sanitizer.source import MemorySource
+from sanitizer.pieces import Plan, Range
+from sanitizer.source import BytesSource, MemorySource, UntrustedSource
 from tests.sanitizer.kit import CANARY, HAS_EXIFTOOL, clean, cleaned, prove, surprises
 from tests.support.media import drawing, phone_exif, phone_photo, xmp_packet
 
@@ -535,7 +536,59 @@ def test_a_pass_of_impossible_numbers_is_refused(numbers: bytes) -> None:
 )
 def test_the_second_reader_notices_what_a_writer_would_have_left(survivor: bytes) -> None:
     with pytest.raises(MetadataSurvived):
-        jpeg_check.check(io.BytesIO(survivor))
+        jpeg_check.check(BytesSource(survivor))
+
+
+@pytest.mark.parametrize("size", [2, 3, 7, 64])
+def test_the_second_reader_misses_nothing_between_two_windows(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    made = clean(PLAIN)
+    monkeypatch.setattr(jpeg_check, "_WINDOW", size)
+    jpeg_check.check(BytesSource(made))
+    for at in range(len(made) - 70, len(made) - 2):
+        # A stuffed byte is data, a marker in front of it is not.
+        if made[at - 1] != 0xFF and made[at] != 0:
+            with pytest.raises(MetadataSurvived):
+                jpeg_check.check(BytesSource(made[:at] + b"\xff\xfe\0\3S" + made[at:]))
+
+
+@pytest.mark.parametrize(
+    ("ends", "is_tight"),
+    [
+        ([(8, 0), (8, 0), None], True),
+        ([(8, 0), (7, 0), (8, 0)], True),
+        ([(7, 0), (8, 0), (8, 0)], True),
+        ([(8, 0), (7, 0), (6, 0)], False),
+        ([(8, 1), (8, 1), None], False),
+        ([(-8, 0), (-8, 0), None], False),
+        ([(8, 0), (-8, 0), (-8, 0)], False),
+    ],
+)
+def test_a_long_scan_ends_where_most_walks_over_its_tail_end(
+    monkeypatch: pytest.MonkeyPatch, ends: list[tuple[int, int] | None], *, is_tight: bool
+) -> None:
+    data = saved(drawing(1600, 1200), quality=95)
+    left = iter(ends)
+
+    def walk(plain: bytes, *_: object) -> tuple[int, int]:
+        end = next(left)
+        # No walk more than it takes to know.
+        assert end is not None
+        return len(plain) * 8 - 8 + end[0], end[1]
+
+    monkeypatch.setattr(entropy, "_walk", walk)
+    found: list[bool] = []
+    judge = entropy.CodedScan.tail_is_tight
+
+    def judged(scan: entropy.CodedScan, source: UntrustedSource, kept: list[Range]) -> bool:
+        found.append(judge(scan, source, kept))
+        return True
+
+    monkeypatch.setattr(entropy.CodedScan, "tail_is_tight", judged)
+    with MemorySource(data) as source:
+        jpeg.plan(source, Limits())
+    assert found == [is_tight]
 
 
 @pytest.mark.claim("C-META")

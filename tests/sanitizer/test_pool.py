@@ -95,10 +95,33 @@ def test_a_dead_worker_among_the_ready_is_passed_over(jailed: Pool) -> None:
     assert serves(jailed)
     zygote = zygote_of(jailed)
     assert soon(lambda: len(children(zygote.pid)) >= 2)
-    for pid in children(zygote.pid):
+    dead = children(zygote.pid)
+    for pid in dead:
         os.kill(int(pid), signal.SIGKILL)
+    # A worker that dies with a file in its hands costs that file.
+    assert soon(lambda: not any(is_running(pid) for pid in dead))
     assert serves(jailed)
     assert zygote_of(jailed) is zygote
+
+
+def test_a_worker_that_cannot_be_asked_for_is_asked_for_again(
+    jailed: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert serves(jailed)
+    made, fork, failures = jailed._zygote, pool_module._Zygote.fork, [1]
+    assert made is not None
+    while made.ready:
+        made.end(made.ready.popleft())
+
+    def fail_once(zygote: pool_module._Zygote) -> pool_module._Child:
+        if failures:
+            failures.pop()
+            raise pool_module._Died
+        return fork(zygote)
+
+    monkeypatch.setattr(pool_module._Zygote, "fork", fail_once)
+    assert serves(jailed)
+    assert not failures
 
 
 @pytest.mark.claim("C-WORKER")
@@ -140,12 +163,14 @@ def test_workers_that_never_say_they_are_locked_are_unavailable(
         "while s.recv(64): pass"
     )
     monkeypatch.setattr(pool_module, "_START_SECONDS", 0.5)
+    held = len(list(Path("/proc/self/fd").iterdir()))
     pool = Pool(program=program)
     begin = time.monotonic()
     with pytest.raises(JailUnavailable), pool.lease() as lease:
         lease.clean(Format.JPEG, BytesSource(PHOTO), Limits())
     assert time.monotonic() - begin < 10
     pool.close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == held
 
 
 def test_a_process_that_forked_makes_workers_of_its_own(jailed: Pool) -> None:

@@ -68,6 +68,14 @@ def test_where_the_checker_stays_behind_the_lock_the_form_is_looked_at(kind: For
             recheck.check(kind, whole(other))
 
 
+def test_a_clean_result_of_another_format_does_not_pass() -> None:
+    text = PLANNED[Format.TEXT](BytesSource(b"I saw it.\n"), Limits()).plan
+    with pytest.raises(Refused):
+        recheck.check(Format.PDF, text)
+    with pytest.raises(MetadataSurvived):
+        recheck.check(Format.TEXT, whole(DIRTY[Format.PNG]()))
+
+
 @pytest.mark.parametrize("error", [RecursionError, MemoryError, KeyError])
 def test_a_checker_that_stumbles_has_not_said_clean(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
@@ -77,7 +85,7 @@ def test_a_checker_that_stumbles_has_not_said_clean(
 
     monkeypatch.setitem(recheck.CHECKED, Format.JPEG, stumble)
     with pytest.raises(MetadataSurvived):
-        recheck.check(Format.JPEG, whole(b""))
+        recheck.check(Format.JPEG, whole(DIRTY[Format.JPEG]()))
 
 
 # What a file can do that has replaced the cleaners of the worker it is in.

@@ -131,12 +131,16 @@ def test_frames_shown_in_another_order_end_with_the_last_that_is_shown() -> None
     before = films(6, [(900, 20)], [0, 90, 0, 0, -60, 0])
     assert trim(before, 10) == {"hidden_frames"}
     assert before.edits == [(90, 10)]
-    cut = films(6, [(25, 0)], [0, 0, 0, 0, 0, 0])
-    bound(cut, 10)
-    assert (cut.edits, len(cut.samples)) == ([(25, 0)], 6)
     empty = films(0, [(5, 0)])
     bound(empty, 10)
     assert empty.edits == [(5, 0)]
+
+
+@pytest.mark.parametrize("edits", [[(25, 0)], [(900, 20)], [(5, -1)], [(20, 0), (900, 40)]])
+def test_edits_hide_no_frame_that_has_passed_already(edits: list[tuple[int, int]]) -> None:
+    made = films(6, edits)
+    bound(made, 10)
+    assert (made.edits, len(made.samples)) == ([], 6)
 
 
 def test_many_edits_of_many_frames_are_refused_at_once() -> None:

@@ -20,10 +20,10 @@ from sanitizer.errors import (
     TooManyPixels,
     Unsupported,
 )
-from sanitizer.jail import allowed, filters, wire, worker
+from sanitizer.jail import allowed, filters, shared, wire, worker
 from sanitizer.jail import pool as pool_module
 from sanitizer.limits import Limits
-from sanitizer.pieces import Plan, Range
+from sanitizer.pieces import HELD, Plan, Range, view
 from sanitizer.planned import PLANNED
 from sanitizer.result import Planned
 from sanitizer.source import BytesSource
@@ -157,18 +157,19 @@ def test_pieces_of_ours_are_made_one_and_empty_ones_go() -> None:
 
 
 @contextlib.contextmanager
-def served() -> Iterator[pool_module._Child]:
+def served(memory: shared.SharedMemory | None = None) -> Iterator[pool_module._Child]:
     """The worker's end in a thread of this process, behind no lock."""
     ours, theirs = socket.socketpair()
     stream = worker.Stream(theirs.fileno())
-    thread = threading.Thread(target=worker.serve, args=(stream,))
+    read = None if memory is None else shared.read_only(memory.descriptor)
+    thread = threading.Thread(target=worker.serve, args=(stream, read))
     thread.start()
-    child = pool_module._Child(1, ours, time.monotonic() + 10)
+    child = pool_module._Child(1, ours, time.monotonic() + 10, memory)
     assert child.take(5) == wire.frame(b"H")
     try:
         yield child
     finally:
-        ours.close()
+        child.close()
         thread.join()
         theirs.close()
 
@@ -177,7 +178,10 @@ def asked(child: pool_module._Child, data: bytes) -> Planned | Refused:
     return pool_module._Asked(Format.GIF, BytesSource(data), Limits()).of(child)
 
 
-def test_the_workers_end_answers_refuses_and_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_the_workers_end_answers_refuses_and_stops(
+    monkeypatch: pytest.MonkeyPatch, *, is_shared: bool
+) -> None:
     def cleaner(source: BytesSource, _limits: Limits) -> Planned:
         first = source.read_at(0, 1)
         raised: dict[bytes, type[BaseException]] = {
@@ -189,6 +193,7 @@ def test_the_workers_end_answers_refuses_and_stops(monkeypatch: pytest.MonkeyPat
         places = [] if first == b"o" else [*range(0, source.length, 3 << 20)]
         for place in (*places, *reversed(places), *places[:1]):
             assert source.read_at(place, 5) == data[place : place + 5]
+            assert view(source, place, 5) == data[place : place + 5]
         assert source.read_at(source.length, 5) == b""
         pieces: list[bytes | Range] = [b"GIF89a made", Range(1, 2)]
         if first == b"o":
@@ -196,8 +201,8 @@ def test_the_workers_end_answers_refuses_and_stops(monkeypatch: pytest.MonkeyPat
         return Planned(Plan(source, pieces), {"gps"}, "image/gif", "gif", is_rebuilt=True)
 
     monkeypatch.setitem(PLANNED, Format.GIF, cleaner)
-    data = b"x" + os.urandom(17 << 20)
-    with served() as child:
+    whole = data = b"x" + os.urandom(17 << 20)
+    with served(shared.SharedMemory() if is_shared else None) as child:
         for letter, leaf in ((b"m", TooComplex), (b"r", TooComplex), (b"k", Malformed)):
             assert type(asked(child, letter)) is leaf
         assert type(asked(child, b"t")) is TooManyPixels
@@ -205,10 +210,25 @@ def test_the_workers_end_answers_refuses_and_stops(monkeypatch: pytest.MonkeyPat
         assert isinstance(made, Planned)
         # Ranges of something else than the file are no places in the file.
         assert b"".join(made.plan.chunks()) == b"GIF89a made12"
-        made = asked(child, data)
-        assert isinstance(made, Planned)
-        assert b"".join(made.plan.chunks()) == b"GIF89a made" + data[1:3]
+        for data in (whole[:5000], whole):
+            made = asked(child, data)
+            assert isinstance(made, Planned)
+            assert b"".join(made.plan.chunks()) == b"GIF89a made" + data[1:3]
         assert (made.kinds, made.media_type, made.is_rebuilt) == ({"gps"}, "image/gif", True)
+
+
+def test_a_long_result_stays_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cleaner(source: BytesSource, _limits: Limits) -> Planned:
+        return Planned(Plan(source, [Range(0, source.length)]), set(), "image/gif", "gif")
+
+    monkeypatch.setitem(PLANNED, Format.GIF, cleaner)
+    with served(shared.SharedMemory()) as child:
+        for length in (HELD, HELD + 1):
+            data = b"GIF89a".ljust(length, b"x")
+            made = asked(child, data)
+            assert isinstance(made, Planned)
+            assert (made.plan.pieces == [data]) is (length == HELD)
+            assert b"".join(made.plan.chunks()) == data
 
 
 def test_a_worker_whose_gateway_goes_in_the_middle_stops(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -228,6 +228,12 @@ def test_what_is_no_text_is_refused() -> None:
         cleaned("\ufeff \u200b\n".encode())
 
 
+@pytest.mark.parametrize("begins", ["fLaC", "ID3\x04", "GIF89a", "#!AMR\n", "OggS", "%PDF-1"])
+def test_a_text_whose_result_would_be_taken_for_another_file_is_refused(begins: str) -> None:
+    with pytest.raises(Refused):
+        text("\ufeff" + begins + "Meet me at noon.")
+
+
 def test_a_text_that_would_change_for_ever_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "_ROUNDS", 1)
     with pytest.raises(Malformed):

@@ -70,7 +70,7 @@ def store_report(folder: Path, steps: Steps, told: int) -> None:
 
     obstore.open_writer = open_stepped
     for name in ("begin", "before_cursor_execute", "after_cursor_execute", "commit"):
-        event.listen(vault._database.engine, name, steps.step)
+        event.listen(vault._database._reading, name, steps.step)
     case = new_case()
 
     def sealed(kind: Kind) -> Any:

@@ -132,7 +132,7 @@ def test_whatever_writes_took_its_turn_at_the_beginning(shelf: Shelf) -> None:
         elif not statement.startswith("SELECT"):
             wrote.append(began[-1])
 
-    event.listen(shelf.vault._database.engine, "before_cursor_execute", note)
+    event.listen(shelf.vault._database._reading, "before_cursor_execute", note)
     case = new_case()
     shelf.vault.accept_report(case, [envelope(case.case_id)])
     shelf.vault.touch_thread(case.case_id, old_state=case.thread_state, new_state=bytes(92))

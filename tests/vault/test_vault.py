@@ -275,7 +275,7 @@ def test_a_dummy_write_changes_one_row_as_a_true_one_does(shelf: Shelf) -> None:
             changed.append(cursor.rowcount)  # type: ignore[attr-defined] # a DBAPI cursor
 
     case = accepted(shelf, Kind.REPORT)
-    event.listen(shelf.vault._database.engine, "after_cursor_execute", count)
+    event.listen(shelf.vault._database._reading, "after_cursor_execute", count)
     shelf.vault.touch_thread(case.case_id, old_state=case.thread_state, new_state=bytes(92))
     shelf.vault.touch_thread(None, old_state=b"", new_state=bytes(92))
     assert changed == [1, 1]

@@ -21,7 +21,7 @@ from crypto.ids import CaseId, Day, EnvelopeId, HeaderHash, deployment_of
 from crypto.keys import ReplyPublicKey
 from crypto.operator_opening import CustodianPrivateKey, OperatorPrivateKey, open_data_key
 from crypto.padding import padme
-from crypto.signing import SigningPrivateKey, sign_body
+from crypto.signing import SigningPrivateKey, Statement
 from crypto.wrap import Recipients, parse_wraps
 
 HERE = Path(__file__).parent
@@ -157,7 +157,7 @@ def signature_vectors() -> list[Vector]:
         "parents": [HeaderHash(_seed("parent"))],
         "body": b'{"author_day":20700,"text":"We have read your report.","v":1}',
     }
-    signature = sign_body(Kind.REPLY, key, **fields)
+    signature = Statement(kind=Kind.REPLY, **fields).sign(key)
     joined = {"recipients": [], "parents": [kids[0] + kids[1], *fields["parents"]]}
     other_case = {"case": CaseId(_seed("another case", 16))}
     cases: list[tuple[str, Kind, dict[str, Any], bytes]] = [

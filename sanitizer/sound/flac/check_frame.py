@@ -9,7 +9,6 @@ from typing import NamedTuple
 _SHORT, _LONG = 0x107, 0x18005
 _BLOCKS = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608, **{n: 256 << n - 8 for n in range(8, 16)}}
 _RATE_BYTES = {12: 1, 13: 2, 14: 2}
-_SEVEN_BYTES = 0xFE
 _FOLDED = 512
 
 
