@@ -7,7 +7,8 @@ on no list is never told.
 JPEG_MARKERS = {
     0xC0: "SOF0", 0xC1: "SOF1", 0xC2: "SOF2 (size and components)", 0xC4: "DHT (Huffman tables)",
     0xDA: "SOS (the coded picture)", 0xDB: "DQT (quantisation)", 0xDD: "DRI (restart interval)",
-    0xE0: "APP0 (JFIF: the density alone)", 0xE1: "APP1 (EXIF of one tag, the orientation)",
+    0xE0: "APP0 (JFIF: a common density, or the shape of a pixel)",
+    0xE1: "APP1 (EXIF of one tag, the orientation)",
     0xE2: "APP2 (a colour profile of ours)", 0xEE: "APP14 (Adobe: how colours are coded)",
 }  # fmt: skip
 PNG_CHUNKS = {
@@ -33,7 +34,8 @@ HEIF_CODECS = {"hvc1": "HEVC", "av01": "AV1", "jpeg": "JPEG (cleaned as a JPEG i
 TIFF_TAGS = {
     256: "ImageWidth", 257: "ImageLength", 258: "BitsPerSample", 259: "Compression",
     262: "PhotometricInterpretation", 273: "StripOffsets", 274: "Orientation",
-    277: "SamplesPerPixel", 278: "RowsPerStrip", 279: "StripByteCounts", 282: "XResolution",
+    277: "SamplesPerPixel", 278: "RowsPerStrip", 279: "StripByteCounts",
+    282: "XResolution (a common one, or the shape of a pixel)",
     283: "YResolution", 284: "PlanarConfiguration", 296: "ResolutionUnit", 317: "Predictor",
     320: "ColorMap", 322: "TileWidth", 323: "TileLength", 324: "TileOffsets",
     325: "TileByteCounts", 338: "ExtraSamples", 339: "SampleFormat", 529: "YCbCrCoefficients",
@@ -99,7 +101,7 @@ WAVE_SOUNDS = {
     0x31: "GSM 6.10", 0x55: "MP3", 0xFF: "AAC", 0x2000: "AC-3",
 }  # fmt: skip
 TS_STREAMS = {
-    0x1B: "H.264", 0x24: "HEVC", 0x03: "MPEG audio", 0x04: "MPEG audio", 0x0F: "AAC",
+    0x1B: "H.264", 0x24: "HEVC", 0x03: "MP3", 0x04: "MP3", 0x0F: "AAC",
     0x81: "AC-3", 0x87: "E-AC-3",
 }  # fmt: skip
 AIFF_CODECS = {

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from sanitizer.errors import MetadataSurvived
 from sanitizer.frames import sets_check
-from sanitizer.heif import check_derived
+from sanitizer.heif import check_derived, check_size
 from sanitizer.heif.check_derived import DERIVED, Reference, Told, shape
 from sanitizer.jpeg import check as jpeg_check
 from sanitizer.source import BytesSource
@@ -65,6 +65,9 @@ def check(file: BinaryIO) -> None:
     _require(set(kinds) <= {codec, *DERIVED}, "an item of the result is no picture")
     lengths, made = _places(tables[b"iloc"], kinds, place, tables.get(b"idat", b""))
     told = _properties(tables[b"iprp"], kinds)
+    for number, kind in enumerate(kinds, 1):
+        if kind != b"grid":
+            check_size.check(kind, told[number], shape(told[number]))
     check_derived.check(kinds, made, _references(tables.get(b"iref"), len(kinds)), told)
     end = place + sum(lengths.values())
     size = struct.pack(">I", end - place + 8)

@@ -1,14 +1,15 @@
 """Re-read how the pictures of a cleaned HEIC or AVIF are made of others: grids, and an overlay.
 
 Rule: shares no code with the writer. Each derived item names its parts once; a grid has as many as
-it has places; every picture on an overlay shows something of itself and lies on its canvas; a
-colour that nobody sees is black.
+it has places and is cut within its last tiles; every picture on an overlay shows something of
+itself and lies on its canvas whole; a colour that nobody sees is black.
 """
 
 import struct
 from collections.abc import Sequence
 
 from sanitizer.errors import MetadataSurvived
+from sanitizer.heif import check_size
 
 DERIVED = {b"grid", b"iovl"}
 """Kinds of items that are made of others."""
@@ -16,7 +17,6 @@ Reference = tuple[bytes, int, tuple[int, ...]]
 """What sort it is, whose it is, and whom it names."""
 Told = list[tuple[bytes, bytes]]
 """The properties of one item, in their order: type and content."""
-_OVER = 64
 _LAYERS = 64
 _GRID = struct.Struct(">BBBBHH")
 
@@ -39,6 +39,11 @@ def check(
         if kinds[number - 1] == b"grid":
             _require(not below & DERIVED, "a grid of the result is made of more than tiles")
             _grid(payload, len(parts[number]), shape(told[number]))
+            tiles = {shape(told[part]) for part in parts[number]}
+            _require(len(below) == len(tiles) == 1, "the tiles of the result are not alike")
+            seen = check_size.shown(told[number], shape(told[number]))
+            counts = payload[3] + 1, payload[2] + 1
+            check_size.check_grid(counts, tiles.pop(), seen, below.pop())
         else:
             _require(b"iovl" not in below and number == 1, "an overlay of the result is hidden")
             opaque = [not {part, *parts.get(part, ())} & clear for part in parts[number]]
@@ -99,8 +104,10 @@ def _overlay(
         for left, top, (width, height) in zip(places[::2], places[1::2], sizes, strict=True)
     ]
     for left, top, right, bottom in rects:
-        over = (max(-left, 0) + max(right - across, 0), max(-top, 0) + max(bottom - down, 0))
-        _require(max(over) < _OVER, "a picture of the result reaches out of its canvas")
+        _require(
+            left >= 0 <= top and right <= across and bottom <= down,
+            "a picture of the result reaches out of its canvas",
+        )
     board = Board(rects, across, down)
     for at in range(len(rects)):
         above = [other for other in range(at + 1, len(rects)) if opaque[other]]

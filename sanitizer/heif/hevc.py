@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sanitizer.errors import Malformed, TooComplex, TooManyPixels, Unsupported
 from sanitizer.frames import parameter_sets_hevc
 from sanitizer.frames.bits import Bits, unescaped
+from sanitizer.heif import padding
 from sanitizer.limits import Limits
 from sanitizer.numbers import unpack
 
@@ -23,6 +24,9 @@ _MAX_UNITS = 10_000
 _GENERAL_PROFILE = slice(1, 13)
 _FULL_CHROMA = 3
 _MAX_DEPTH = 16
+_MAX_BLOCK = 6
+# Of chroma at half the width, and at half the height: in what steps a picture is cut (6.2).
+_STEPS = {1: (2, 2), 2: (2, 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,10 @@ class Sequence:
     depths: tuple[int, int]
     width: int
     height: int
+    window: tuple[int, int, int, int]
+    """What the stream itself cuts off: left, right, top and bottom, in pixels."""
+    block: int
+    """Side of the longest coding block, in pixels."""
 
     @classmethod
     def from_bytes(cls, untrusted: bytes) -> "Sequence":
@@ -53,14 +61,32 @@ class Sequence:
         number, chroma = bits.golomb(), bits.golomb()
         bits.take(1 if chroma == _FULL_CHROMA else 0)
         width, height = bits.golomb(), bits.golomb()
-        for _ in range(4 * bits.take(1)):
-            bits.golomb()
+        edges = [bits.golomb() for _ in range(4)] if bits.take(1) else [0] * 4
+        across, down = _STEPS.get(chroma, (1, 1))
+        window = (edges[0] * across, edges[1] * across, edges[2] * down, edges[3] * down)
         depths = (bits.golomb() + 8, bits.golomb() + 8)
         if chroma > _FULL_CHROMA or max(depths) > _MAX_DEPTH or number >= 16:  # noqa: PLR2004 - sequences
             raise Malformed("a parameter set that says what cannot be")
-        return cls(
-            number, video, raw[_GENERAL_PROFILE], layers, nested, chroma, depths, width, height
-        )
+        bits.golomb()
+        for _ in range(3 * (layers if bits.take(1) else 1)):
+            bits.golomb()
+        block = bits.golomb() + 3 + bits.golomb()
+        if block > _MAX_BLOCK:
+            raise Malformed("a parameter set that says what cannot be")
+        profile = raw[_GENERAL_PROFILE]
+        told = (number, video, profile, layers, nested, chroma, depths, width, height)
+        return cls(*told, window, 1 << block)
+
+    def judge(self, shown: tuple[int, int]) -> None:
+        """Raise Unsupported where more lies beyond what is shown than a coder's padding.
+
+        Of what the item says and what the stream says, the smaller counts.
+        """
+        left, right, top, bottom = self.window
+        if left or top:
+            raise Unsupported("a crop, behind which a part of the picture is still there")
+        width, height = min(shown[0], self.width - right), min(shown[1], self.height - bottom)
+        padding.require_coded((self.width, self.height), (width, height), self.block)
 
     def header(self) -> bytes:
         """Return the 22 bytes that lead a setup, with lengths of four bytes."""
@@ -105,8 +131,13 @@ class Setup:
             kinds.add("other_metadata")
         return setup
 
-    def of(self, pictures: set[int], limits: Limits, kinds: set[str]) -> bytes:
-        """Return the setup for slices that use these picture parameter sets, written anew."""
+    def of(
+        self, pictures: set[int], shown: tuple[int, int], limits: Limits, kinds: set[str]
+    ) -> bytes:
+        """Return the setup for slices that use these picture parameter sets, written anew.
+
+        ``shown`` is the size that the item is shown at.
+        """
         sequences = {Sequence.from_bytes(unit).number: unit for unit in self.sets.get(SPS, [])}
         named = {_picture_set(unit): unit for unit in self.sets.get(PPS, [])}
         videos = {unit[2] >> 4: unit for unit in self.sets.get(VPS, []) if len(unit) > 2}  # noqa: PLR2004 - its header
@@ -123,6 +154,7 @@ class Setup:
             raise Malformed("a picture without its parameter sets")
         if sequence.width * sequence.height > 2 * limits.image_pixels:
             raise TooManyPixels("more pixels than the limit")
+        sequence.judge(shown)
         chosen = {
             VPS: [videos[sequence.video]],
             SPS: [unit],

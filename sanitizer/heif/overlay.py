@@ -2,7 +2,8 @@
 
 Rule (ISO/IEC 23008-12, 6.6.2.2): written from its understood numbers, in the shortest form. Of the
 pictures those stay that show something: one beside the canvas, or wholly under others that let
-nothing through, is a picture that nobody sees. A colour that no pixel of the canvas has is black.
+nothing through, is a picture that nobody sees. Those that stay lie on the canvas whole. A colour
+that no pixel of the canvas has is black.
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,6 @@ from sanitizer.numbers import unpack
 
 MOST_LAYERS = 64
 """Most pictures on one canvas."""
-HIDDEN = 64
-"""Pixels of a picture beyond the canvas from which on it is more than a coder's padding."""
 _SHORT = range(-0x8000, 0x8000)
 _SIDES = 10
 
@@ -68,18 +67,16 @@ class Overlay:
     def seen(self, layers: Sequence[Layer]) -> tuple["Overlay", list[int]]:
         """Return an overlay of what shows, and which of the pictures that is, lowest first.
 
-        Raises Unsupported where one of them reaches far out of the canvas: whoever cut it off so
-        would believe it gone. Raises Malformed where nothing shows.
+        Raises Unsupported where one of them reaches out of the canvas: whoever cut it off so would
+        believe it gone. Raises Malformed where nothing shows.
         """
         chosen, has_canvas = self._from_above(layers)
         if not chosen:
             raise Malformed("an overlay of nothing")
         for at in chosen:
             left, top, right, bottom = self._rect(at, layers[at])
-            across = max(0, -left) + max(0, right - self.width)
-            down = max(0, -top) + max(0, bottom - self.height)
-            if max(across, down) >= HIDDEN:
-                raise Unsupported("an overlay, beyond which a whole picture is still there")
+            if min(left, top) < 0 or right > self.width or bottom > self.height:
+                raise Unsupported("an overlay, beyond which a part of a picture is still there")
         # Screens show eight bits of a canvas; what stands below them could say something.
         fill = tuple((value >> 8) * 257 if has_canvas else 0 for value in self.fill)
         places = tuple(self.places[at] for at in chosen)

@@ -1,8 +1,8 @@
 """What may be said of an item, each statement written anew.
 
 Rule (ISO/IEC 23008-12, section 6.5; 14496-12, 12.1.5; MIAF, 7.3.6): size, decoder setup, colour,
-depth, rotation, mirror, aspect, a crop of the coder's padding, and that a plane is alpha. What
-a reader must know and is not on the list is refused; everything else goes.
+depth, rotation, mirror, aspect, a crop of the coder's padding (sanitizer.heif.padding), and that a
+plane is alpha. What a reader must know and is not on the list is refused; everything else goes.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from sanitizer import icc
 from sanitizer.errors import Malformed, Unsupported
+from sanitizer.heif import padding
 from sanitizer.heif.model import Item
 from sanitizer.heif.select import ALPHA, size_of
 from sanitizer.numbers import unpack
@@ -20,7 +21,6 @@ _SETUPS = {b"hvcC", b"av1C", b"jpgC"}
 _KINDS = {
     b"udes": "comment", b"altt": "comment", b"crtt": "capture_time", b"mdft": "capture_time",
 }  # fmt: skip
-_PADDING = 64
 _CODES = (22, 18, 17)
 _UNSPECIFIED = 2
 _CHANNELS = range(1, 5)
@@ -122,7 +122,10 @@ def _colour(content: bytes) -> bytes | None:
 
 
 def _crop(content: bytes, item: Item) -> bytes:
-    """Return a crop in lowest terms; a crop of more than a coder's padding hides a picture."""
+    """Return a crop in lowest terms; a crop of more than a coder's padding hides a picture.
+
+    What lies beyond a grid has been judged with its tiles; a canvas needs no padding.
+    """
     numbers = unpack("IIIIiIiI", content)
     width, height, right, down = (
         Fraction(numbers[at], numbers[at + 1]) if numbers[at + 1] else Fraction(-1)
@@ -133,8 +136,11 @@ def _crop(content: bytes, item: Item) -> bytes:
         low = Fraction(most, 2) + shift - side / 2
         if side.denominator != 1 or low.denominator != 1 or low < 0 or low + side > most:
             raise Malformed("a crop beyond its picture")
-        if most - side >= _PADDING:
-            raise Unsupported("a crop, behind which the whole picture is still there")
+        if low:
+            # A coder's padding is to the right and below.
+            raise Unsupported("a crop, behind which a part of the picture is still there")
+        if item.kind != b"grid":
+            padding.require([most], [side.numerator], padding.BLOCKS.get(item.kind, 1))
     return b"".join(
         value.numerator.to_bytes(4, "big", signed=value < 0) + value.denominator.to_bytes(4, "big")
         for value in (width, height, right, down)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sanitizer import exif
 from sanitizer.errors import Encrypted, Malformed, TooComplex, TooManyPixels, Unsupported
+from sanitizer.heif import padding
 from sanitizer.heif.model import Index, Item
 from sanitizer.heif.overlay import MOST_LAYERS, Layer, Overlay
 from sanitizer.limits import Limits
@@ -156,6 +157,10 @@ class _Selector:
             or not (grid.rows - 1) * height < grid.height <= grid.rows * height
         ):
             raise Malformed("a grid whose tiles do not fit")
+        kind = self.kept[tiles[0]].item.kind
+        padding.require_grid(
+            (grid.columns, grid.rows), (width, height), cropped_size(kept.item), kind
+        )
 
     def _keep_layers(self, kept: Kept, planes: dict[int, list[int]]) -> None:
         numbers = kept.item.references.get(b"dimg", [])
@@ -241,20 +246,30 @@ def size_of(item: Item) -> tuple[int, int]:
     return width, height
 
 
-def shown_size(item: Item) -> tuple[int, int]:
-    """Return the width and height that an item is shown at, cut and turned (23008-12, 6.5).
+def cropped_size(item: Item) -> tuple[int, int]:
+    """Return the width and height that are left of an item by its crop (14496-12, 12.1.4).
 
     Raises Malformed where it does not say.
     """
     width, height = size_of(item)
     for each in item.properties:
-        kind, content = each.property.kind, each.property.content
-        if kind == b"clap":
-            numbers = unpack("IIII", content)
+        if each.property.kind == b"clap":
+            numbers = unpack("IIII", each.property.content)
             if not all(numbers):
                 raise Malformed("a crop beyond its picture")
             width, height = numbers[0] // numbers[1], numbers[2] // numbers[3]
-        elif kind == b"irot" and unpack("B", content)[0] & 1:
+    return width, height
+
+
+def shown_size(item: Item) -> tuple[int, int]:
+    """Return the width and height that an item is shown at, cut and turned (23008-12, 6.5).
+
+    Raises Malformed where it does not say.
+    """
+    width, height = cropped_size(item)
+    for each in item.properties:
+        kind, content = each.property.kind, each.property.content
+        if kind == b"irot" and unpack("B", content)[0] & 1:
             width, height = height, width
     return width, height
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sanitizer.errors import Malformed, TooComplex
 from sanitizer.heif import av1, hevc, jpeg
 from sanitizer.heif.properties import ESSENTIAL, rewritten
-from sanitizer.heif.select import Kept
+from sanitizer.heif.select import Kept, cropped_size
 from sanitizer.limits import Limits
 from sanitizer.mp4.boxes import box, full_box
 from sanitizer.pieces import Piece, size_of
@@ -117,7 +117,7 @@ class _Writer:
         for start, end in kept:
             item.data.append((end - start).to_bytes(4, "big"))
             item.data += source.ranges(start, end - start)
-        made = setup.of(pictures, self.limits, self.kinds)
+        made = setup.of(pictures, cropped_size(source), self.limits, self.kinds)
         self.profile = self.profile or made[1] & _PROFILE
         return made
 

@@ -19,6 +19,7 @@ _ORIENTATIONS = {
     for n in range(2, 9)
 }
 _JFIF, _LARGEST = 14, 256
+_INCHES = {(n, n) for n in (72, 96, 100, 150, 200, 240, 300, 400, 600, 1200)}
 _FIXED = {0xC0, 0xC1, 0xC2, 0xC4, 0xDB, 0xDD}
 MARKERS = frozenset(_FIXED | {0xDA, 0xE0, 0xE1, 0xE2, 0xEE})
 """Segments that may stand in a result, by their markers."""
@@ -67,10 +68,11 @@ def _check_segment(marker: int, payload: bytes, seen: set[int]) -> None:
 
 
 def _is_ratio(payload: bytes) -> bool:
-    """Tell whether a JFIF segment holds no more than a ratio, in small terms."""
-    across, down = struct.unpack_from(">HH", payload, 8)
-    small = max(across, down) <= _LARGEST and gcd(across, down) == 1
-    return payload[:8] + payload[12:] == b"JFIF\0\1\1\0\0\0" and small
+    """Tell whether a JFIF segment holds a ratio in small terms, or a common size, and no more."""
+    unit, across, down = struct.unpack_from(">BHH", payload, 7)
+    small = not unit and max(across, down) <= _LARGEST and gcd(across, down) == 1
+    told = small or (unit == 1 and (across, down) in _INCHES)
+    return payload[:7] + payload[12:] == b"JFIF\0\1\1\0\0" and told
 
 
 def _has_plain_names(payload: bytes) -> bool:

@@ -17,7 +17,7 @@ from sanitizer.jpeg.tables import Component, Frame, Scan, Tables, parse_frame, p
 from sanitizer.jpeg.unused import Met
 from sanitizer.limits import Limits
 from sanitizer.pieces import WINDOW, Piece, Plan, Range, read_exactly, view
-from sanitizer.ratio import ratio
+from sanitizer.ratio import common, ratio
 from sanitizer.source import UntrustedSource
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _RGB = b"RGB"
 class _Head:
     """What the application segments say that a picture needs to look right."""
 
-    density: tuple[int, int] | None = None
+    density: tuple[int, int, int] | None = None
     adobe: int | None = None
     told: exif.Exif | None = None
     xmp_orientation: int | None = None
@@ -63,8 +63,8 @@ class _Head:
         if marker == _COM:
             self.kinds.add("comment")
         elif marker == _APP0 and payload.startswith(b"JFIF\0") and len(payload) >= _JFIF_LENGTH:
-            across, down = struct.unpack_from(">HH", payload, 8)
-            self.density = (across, down)
+            unit, across, down = struct.unpack_from(">BHH", payload, 7)
+            self.density = (unit, across, down)
             if len(payload) > _JFIF_LENGTH:
                 self.kinds.add("thumbnail")
         elif marker == _APP0:
@@ -101,10 +101,10 @@ class _Head:
         """Return the few segments of ours that stand before the tables."""
         made: list[Piece] = []
         if self.density is not None:
-            across, down = self.density
-            # The ratio changes how the picture looks; dots per inch only tell its maker.
-            terms = ratio(across, down) or (1, 1)
-            made.append(_segment(_APP0, b"JFIF\0\1\1\0" + struct.pack(">HHBB", *terms, 0, 0)))
+            unit, across, down = self.density
+            inch = common(across, down) if unit == 1 else None
+            terms = (1, inch, inch) if inch else (0, *(ratio(across, down) or (1, 1)))
+            made.append(_segment(_APP0, b"JFIF\0\1\1" + struct.pack(">BHHBB", *terms, 0, 0)))
         if self.orientation() != 1:
             made.append(_segment(_APP1, exif.of_orientation(self.orientation())))
         if self.adobe is not None and components in _TRANSFORMS:

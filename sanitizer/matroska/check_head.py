@@ -124,6 +124,9 @@ def check_tracks(data: bytes) -> list[Description]:
         if natural(told[0xD7]) != place or natural(told[_UID]) != place:
             raise fail()
         found.append(_video(told) if told[0x83] == b"\1" else _audio(told))
+    if sum(each.is_video for each in found) > 1:
+        # Players show one of them, and nobody would know of the other.
+        raise fail()
     return found
 
 

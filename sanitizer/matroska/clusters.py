@@ -36,6 +36,8 @@ class Clusters:
         """Take what is read from, and the facts, whose scale and tick must be known in time."""
         self.tracks: dict[int, Track] = {}
         self.is_cut = False
+        self.room = limits.video_boxes
+        """Most elements that are no block of a kept track."""
         self._source = source
         self._window = window
         self._facts = facts
@@ -45,7 +47,7 @@ class Clusters:
     def count_element(self) -> None:
         """Count one element that is no block of a kept track. Raises TooComplex."""
         self._elements += 1
-        if self._elements > self._limits.video_boxes:
+        if self._elements > self.room:
             raise TooComplex("too many elements")
 
     def blocks(self, at: int, end: int, *, is_open: bool) -> Generator[Block, None, int]:

@@ -65,8 +65,9 @@ CODEC_DELAY = 0x56AA
 SEEK_PRE_ROLL = 0x56BB
 DEFAULT_DURATION = 0x23E383
 NAME = 0x536E
-FLAGS = frozenset({0xB9, 0x88, 0x55AA, 0x9C, 0x6DE7, 0x6DF8})
-"""FlagEnabled, -Default, -Forced, -Lacing, MinCache, MaxCache: left out without a word."""
+FLAG_ENABLED, FLAG_DEFAULT = 0xB9, 0x88
+FLAGS = frozenset({FLAG_ENABLED, FLAG_DEFAULT, 0x55AA, 0x9C, 0x6DE7, 0x6DF8})
+"""These, FlagForced, FlagLacing, MinCache and MaxCache: left out without a word."""
 
 VIDEO = 0xE0
 PIXEL_WIDTH = 0xB0

@@ -183,14 +183,14 @@ class Reader:
         for kind, content in children(untrusted):
             if kind not in {ids.TRACK_ENTRY, ids.CRC_32} and content.strip(b"\0"):
                 self.facts.kinds.add("other_metadata")
-        numbers = set()
-        for entry in entries:
+        shown = tracks.shown(entries, self.facts.kinds)
+        if len(shown) < len(entries):
+            # Frames that go are as many as frames that stay.
+            self._clusters.room += self._limits.video_samples
+        for entry in shown:
             track = tracks.read(entry, self.facts.kinds)
             if track is not None:
-                numbers.add(track.number)
                 self.tracks.append(track)
-        if len(numbers) != len(self.tracks):
-            raise Malformed("two tracks with one number")
         if not self.tracks:
             raise Unsupported("no sound or pictures in it, or none that can be cleaned")
         self._clusters.tracks = {track.number: track for track in self.tracks}

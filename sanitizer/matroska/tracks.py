@@ -1,8 +1,10 @@
 """Read the entries of the tracks, and write each anew from what was understood (RFC 9559, 5.1.4).
 
 Rule: an allow-list of numbers, each within its bounds and rounded to what it can mean; names,
-identifiers, languages and flags do not come along.
+identifiers, languages and flags do not come along, and neither do tracks that players do not show.
 """
+
+from collections.abc import Sequence
 
 from sanitizer.errors import Encrypted, Malformed, Unsupported
 from sanitizer.matroska import codecs, ids
@@ -33,6 +35,33 @@ _RATES = sorted(
     + [(n * 1000, 1001) for n in range(1, 241)]
     + [(n, 2) for n in range(1, 121, 2)]
 )
+
+
+def shown(entries: Sequence[bytes], kinds: set[str]) -> list[bytes]:
+    """Return the entries without those of tracks that players do not show (RFC 9559, 19.1).
+
+    Of the pictures the first stays that is enabled, one that may be chosen unasked before others;
+    of the sounds all that are enabled. The others go unread. Raises Malformed for two tracks of
+    sound or pictures with one number: the frames of one would pass as the other's.
+    """
+    told = [dict(children(entry)) for entry in entries]
+    types = [unsigned(each.get(ids.TRACK_TYPE, b"")) for each in told]
+    pictures = [at for at, kind in enumerate(types) if kind == _VIDEO]
+    sounds = [at for at, kind in enumerate(types) if kind == _AUDIO]
+    numbers = {unsigned(told[at].get(ids.TRACK_NUMBER, b"")) for at in pictures + sounds}
+    if len(numbers) != len(pictures) + len(sounds):
+        raise Malformed("two tracks with one number")
+    watched = _with(ids.FLAG_DEFAULT, told, _with(ids.FLAG_ENABLED, told, pictures))[:1]
+    heard = _with(ids.FLAG_ENABLED, told, sounds)
+    gone = {*pictures, *sounds} - {*watched, *heard}
+    if gone:
+        kinds.add("hidden_frames")
+    return [entry for at, entry in enumerate(entries) if at not in gone]
+
+
+def _with(flag: int, told: Sequence[dict[int, bytes]], places: list[int]) -> list[int]:
+    """Return those of the places whose flag is set, as it is by default; all where none is."""
+    return [at for at in places if unsigned(told[at].get(flag) or b"\1")] or places
 
 
 def read(untrusted: bytes, kinds: set[str]) -> Track | None:

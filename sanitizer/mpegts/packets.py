@@ -135,11 +135,13 @@ class Packets:
                 raise Malformed("packets that are out of step")
 
     def _judge(self, counts: "Counter[int]", firsts: dict[int, bytes]) -> None:
-        """Keep the streams that have begun; note or refuse the others."""
+        """Keep those streams that have begun and that players show; note or refuse the others."""
         tables = self.tables
         begun = {head & 0x1FFF for head in counts if head & 0x4000}
-        tables.streams = {n: kind for n, kind in tables.streams.items() if n in begun}
-        for number in begun - set(tables.streams) - tables.programs:
+        hidden = tables.choose(begun)
+        if hidden:
+            self.kinds.add("hidden_frames")
+        for number in begun - set(tables.streams) - hidden - tables.programs:
             if number in _DESCRIPTIONS:
                 self.kinds.add(_DESCRIPTIONS[number])
             elif number in tables.unsure and _is_sounding(firsts[number]):

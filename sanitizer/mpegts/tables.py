@@ -1,8 +1,10 @@
 """Which streams a transport stream has, read from its two tables.
 
-Rule (ISO/IEC 13818-1, 2.4.4; ETSI EN 300 468, 6.2 and annex D; ATSC A/53-3): every moving picture
-and every sound that a table names is carried over or the file is refused; text, data and what is
-a vendor's own is left out and named. Nothing of a table is passed on.
+Rule (ISO/IEC 13818-1, 2.4.4; ETSI EN 300 468, 6.2 and annex D; ATSC A/53-3): of several programs
+the first that has pictures is carried over, its first moving picture and all its sounds, for that
+is what players show; other pictures and sounds are left out and named, and so are text, data and
+what is a vendor's own. A codec that is not known refuses the file, whoever it belongs to. Nothing
+of a table is passed on.
 """
 
 from dataclasses import dataclass, field
@@ -108,6 +110,9 @@ class Tables:
     kinds: set[str] = field(default_factory=set)
     programs: set[int] = field(default_factory=set)
     """Packet ids of the tables that name streams."""
+    _maps: dict[tuple[int, bytes], set[tuple[int, ...]]] = field(default_factory=dict)
+    """By program, in the order of their maps: which streams it has, told once or anew."""
+    _named: set[bytes] = field(default_factory=set)
     _parts: dict[int, _Sections] = field(default_factory=dict)
     _seen: int = 0
 
@@ -127,23 +132,55 @@ class Tables:
             if number == 0 and section[0] == 0:
                 self._programs(section)
             elif number and section[0] == 2:  # noqa: PLR2004 - a program map
-                self._map(section)
+                self._map(number, section)
+
+    def choose(self, begun: set[int]) -> set[int]:
+        """Leave in ``streams`` what players show of those that have begun; return who goes else.
+
+        Raises Malformed where a program's pictures go on in another stream.
+        """
+        found = {number: kind for number, kind in self.streams.items() if number in begun}
+        self.streams = found
+        for forms in self._maps.values():
+            pictures = [[n for n in form if found.get(n) in VIDEO] for form in forms]
+            firsts = {numbers[0] for numbers in pictures if numbers}
+            if len(firsts) > 1:
+                raise Malformed("pictures that go on in another stream")
+            if firsts:
+                members = {number for form in forms for number in form}
+                self.streams = {
+                    number: kind
+                    for number, kind in found.items()
+                    if number in members and (kind in SOUND or number in firsts)
+                }
+                break
+        return set(found) - set(self.streams)
 
     def _programs(self, section: bytes) -> None:
+        named = set[bytes]()
         for at in range(8, len(section) - 7, 4):
             if any(section[at : at + 2]):
+                named.add(section[at : at + 2])
                 self.programs.add((section[at + 2] & 31) << 8 | section[at + 3])
         if len(self.programs) > _MAX_PROGRAMS:
             raise TooComplex("too many programs")
+        # Recordings joined end to end: one program of them is not the whole.
+        is_only = section[6:8] == bytes(2)
+        if is_only and named and self._named and not named & self._named:
+            raise Malformed("programs that take turns")
+        self._named |= named
 
-    def _map(self, section: bytes) -> None:
+    def _map(self, table: int, section: bytes) -> None:
         at = 12 + (int.from_bytes(section[10:12], "big") & 0xFFF)
         end = len(section) - 4
+        numbers: list[int] = []
         while at + 5 <= end:
             kind, number = section[at], (section[at + 1] & 31) << 8 | section[at + 2]
             length = int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF
             self._stream(number, kind, section[at + 5 : min(at + 5 + length, end)])
+            numbers.append(number)
             at += 5 + length
+        self._maps.setdefault((table, section[3:5]), set()).add(tuple(numbers))
 
     def _stream(self, number: int, kind: int, descriptors: bytes) -> None:
         """Note one stream; raises Unsupported for a picture or sound that MP4 cannot hold."""

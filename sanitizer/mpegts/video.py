@@ -1,8 +1,9 @@
 """MPEG transport streams, also a camcorder's .MTS: their pictures and sound in an MP4.
 
-Rule: (1) the scan lists every stream of pictures and sound (2) only the packets of these go into
-the jail, behind tables of ours (3) ffmpeg takes coded frames out of them (4) sanitizer.mp4.remux
-cleans these and writes an MP4 (5) what came out of each stream is compared with what went in.
+Rule: (1) the scan lists the pictures and the sounds that players show (2) only the packets of
+these go into the jail, behind tables of ours (3) ffmpeg takes coded frames out of them (4)
+sanitizer.mp4.remux cleans these and writes an MP4 (5) what came out of each stream is compared
+with what went in.
 Tables, times, text, data, private bytes and stuffing are left behind: they are in no frame.
 """
 

@@ -89,7 +89,11 @@ def headers(content: bytes, streams: int) -> tuple[list[Told], bool, int]:
             raise _fail()
         if len(long[0][1]) != 248 or any(long[0][1][4:]):  # noqa: PLR2004 - dmlh
             raise _fail()
-    return [_stream(data, is_long=is_long) for _, data in every[1:]], is_long, numbers[4]
+    found = [_stream(data, is_long=is_long) for _, data in every[1:]]
+    if len({each.letters for each in found}) != len(found):
+        # Players play one of each, and nobody would know of another.
+        raise _fail()
+    return found, is_long, numbers[4]
 
 
 def _stream(content: bytes, *, is_long: bool) -> Told:

@@ -1,8 +1,9 @@
 """Read an AVI: the headers of its streams, and where each packet of them lies.
 
 Rule (AVI RIFF File Reference; OpenDML AVI 1.02): packets are taken in the order of the file, as
-players do, and never by an index; no length is believed beyond the file's end. Streams of text,
-of MIDI and of a vendor's own are left out and named; a codec that is not known is refused.
+players do, and never by an index; no length is believed beyond the file's end. Of pictures and of
+sounds the first stream stays that is not turned off, as a player plays it. Streams of text, of
+MIDI and of a vendor's own are left out and named; a codec that is not known is refused.
 """
 
 import re
@@ -20,6 +21,7 @@ from sanitizer.source import UntrustedSource
 _HEAD = 12
 _LOOK = 4096
 _SMALL = 64
+_DISABLED = 1
 _MAX_HEADER = 4 << 20
 _MAX_START = 3600
 _LEFT_OUT = {b"txts": "subtitles", b"mids": "other_metadata"}
@@ -49,6 +51,7 @@ class Reader:
     _headers: list[_Header] = field(default_factory=list)
     _firsts: dict[int, bytes] = field(default_factory=dict)
     _numbers: dict[int, int] = field(default_factory=dict)
+    _hidden: set[int] = field(default_factory=set)
     _chunks: int = 0
     _small: int = 0
     _window: bytes = b""
@@ -113,6 +116,18 @@ class Reader:
                 self.kinds |= riff.kinds_of(self.source, riff.Chunk(kind, 0, 0))
         if len(self._headers) > self.limits.video_tracks:
             raise TooComplex("too many streams")
+        self._choose()
+
+    def _choose(self) -> None:
+        """Number the streams that players play: the first pictures and sound that are not off."""
+        for kind in (b"vids", b"auds"):
+            every = [at for at, each in enumerate(self._headers) if each.told[:4] == kind]
+            played = [at for at in every if not self._headers[at].told[8] & _DISABLED] or every
+            self._numbers.update(dict.fromkeys(played[:1], 0))
+            self._hidden.update(set(every) - set(played[:1]))
+        self._numbers = {stream: number for number, stream in enumerate(sorted(self._numbers))}
+        if self._hidden:
+            self.kinds.add("hidden_frames")
 
     def _read_stream(self, data: bytes) -> _Header:
         header, at = _Header(), 4
@@ -132,11 +147,9 @@ class Reader:
                 self.kinds |= riff.kinds_of(self.source, riff.Chunk(kind, 0, 0))
         if len(header.told) < 48:  # noqa: PLR2004 - all but the rectangle
             raise Malformed("a stream's header is too short")
-        if header.told[:4] in {b"vids", b"auds"}:
-            self._numbers[len(self._headers)] = len(self._numbers)
-        elif header.told[:4] == b"iavs":
+        if header.told[:4] == b"iavs":
             raise Unsupported("a codec that cannot be cleaned here")
-        else:
+        if header.told[:4] not in {b"vids", b"auds"}:
             self.kinds.add(_LEFT_OUT.get(header.told[:4], "location_track"))
         return header
 
@@ -190,7 +203,7 @@ class Reader:
         stream = int(inside.kind[:2])
         if stream not in self._numbers:
             # Of a stream that is left out, or that nobody described.
-            self.kinds.add("other_metadata")
+            self.kinds |= set() if stream in self._hidden else {"other_metadata"}
             return
         is_video = self._headers[stream].told[:4] == b"vids"
         letters = inside.kind[2:]

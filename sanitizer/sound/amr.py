@@ -1,7 +1,8 @@
 """AMR and AMR-WB voice recordings (RFC 4867, section 5; 3GPP TS 26.101 and 26.201).
 
 Rule: frames of known lengths, their unused bits set to zero. Frames carry no mark to find them
-by, so what is behind the last believable one goes, with the third of a second before it.
+by, so what is behind the last believable one goes, with the third of a second before it; but not
+with it where fewer than eight bytes are behind frames that are all of one kind.
 """
 
 import re
@@ -27,6 +28,7 @@ _LOOK = 1 << 18
 _MOST_TAIL = 1 << 16
 # What is not sound may look like a frame until it does not: as much before is not believed.
 _UNSURE = 16
+_STRAY = 8
 # Speech is never made of letters alone; shorter frames might be, once in many hours.
 _WORDS = re.compile(rb"[\t\n\r\x20-\x7e]{18,}")
 
@@ -46,7 +48,7 @@ class AmrWriter:
             raise Unsupported("a sound of several channels")
         self._magic = _WIDE if self.is_wide else _NARROW
         self._shapes = _shapes(_WIDE_BITS if self.is_wide else _NARROW_BITS)
-        self._is_unsure = False
+        self._is_unsure = self._is_stray = False
         self._end = tags.sound_end(self._window, limits.sound_parts)
         if self._end < self._window.length:
             self.kinds |= {"trailing_data"} | tags.kinds(self._window.take(self._end, _LOOK))
@@ -59,7 +61,8 @@ class AmrWriter:
             if len(held) > _READY:
                 yield lead + self._joined(held[:-_UNSURE])
                 lead, held = b"", held[-_UNSURE:]
-        if self._is_unsure:
+        kinds = {frame[0] for frame in held[-_UNSURE:]}
+        if self._is_unsure and not (self._is_stray and len(kinds) == 1):
             del held[-_UNSURE:]
         yield lead + self._joined(held)
 
@@ -103,6 +106,7 @@ class AmrWriter:
             raise Malformed("a recording that is damaged")
         self.kinds.add("trailing_data")
         self._is_unsure = not is_sure
+        self._is_stray = self._end - at < _STRAY
 
 
 def _shapes(bits: dict[int, int]) -> dict[int, tuple[int, int]]:

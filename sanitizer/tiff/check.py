@@ -23,11 +23,12 @@ TAGS = {
 _NEEDED = {256, 257, 258, 259, 262, 277, 282, 283, 284, 296}
 _STRIPS, _TILES = {273, 278, 279}, {322, 323, 324, 325}
 _VALUES = {
-    259: {1, 7, 8}, 262: {0, 1, 2, 3, 5, 6, 8}, 274: set(range(2, 9)), 284: {1, 2}, 296: {1},
+    259: {1, 7, 8}, 262: {0, 1, 2, 3, 5, 6, 8}, 274: set(range(2, 9)), 284: {1, 2}, 296: {1, 2},
     317: {2, 3}, 338: {0, 1, 2}, 339: {2, 3, 4}, 530: {1, 2, 4}, 531: {1, 2},
 }  # fmt: skip
 _COUNTS = {529: 6, 530: 2, 531: 1, 532: 12, 338: 1, 282: 2, 283: 2}
 _MANY = {258, 273, 279, 320, 324, 325, 338, 339, 529, 530, 532, 34675, 282, 283}
+_INCHES = {72, 96, 100, 150, 200, 240, 300, 400, 600, 1200}
 _WEIGHTS = {(2990, 5870, 1140), (2126, 7152, 722), (2125, 7154, 721)}
 _MOST = 16 << 20
 _DEFLATE, _JPEG = 8, 7
@@ -122,7 +123,11 @@ class _Page:
             len(tags.get(320, ())) == (3 << tags[258][0] if photometric == 3 else 0),  # noqa: PLR2004 - palette
             "a palette of the result is odd",
         )
-        _require(tags[282][1] == tags[283][1] == 1, "a shape of pixels in the result is odd")
+        is_common = tags[282] == tags[283] and tags[282][0] in _INCHES
+        _require(
+            tags[282][1] == tags[283][1] == 1 and (self._one(296) == 1 or is_common),
+            "a shape of pixels in the result is odd",
+        )
         weights = tags.get(529, (2990, 10_000, 5870, 10_000, 1140, 10_000))
         _require(
             weights[::2] in _WEIGHTS and set(weights[1::2]) == {10_000},

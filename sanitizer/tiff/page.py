@@ -10,6 +10,7 @@ from fractions import Fraction
 from sanitizer import icc
 from sanitizer.errors import Malformed, TooManyPixels, Unsupported
 from sanitizer.limits import Limits
+from sanitizer.ratio import common
 from sanitizer.tiff.read import Directory, Reader
 
 NONE, LZW, JPEG, DEFLATE, PACK_BITS = 1, 5, 7, 8, 32773
@@ -44,6 +45,7 @@ _TURNS = range(1, 9)
 _TILE_SIDE = 512
 _DNG_VERSION, _TILE_WIDTH = 50706, 322
 _MOST_RATIO = 0xFFFF
+_INCH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class Page:
     formats: int
     subsampling: tuple[int, int]
     positioning: int
+    unit: int
+    """1 where ``ratio`` is the shape of a pixel, 2 where it is how many make an inch."""
     ratio: tuple[int, int]
     palette: tuple[int, ...]
     coefficients: tuple[int, ...]
@@ -155,6 +159,7 @@ def page(reader: Reader, directory: Directory, limits: Limits) -> Page:
     if len(subsampling) != 2 or not set(subsampling) <= {1, 2, 4}:  # noqa: PLR2004 - across and down
         raise Malformed("colour that is spread in a way that cannot be")
     orientation = one(274, 1)
+    unit, shape = _density(reader, directory, one(296, _INCH))
     made = Page(
         width=width,
         height=height,
@@ -173,7 +178,8 @@ def page(reader: Reader, directory: Directory, limits: Limits) -> Page:
         formats=one(339, 1),
         subsampling=(subsampling[0], subsampling[1]),
         positioning=2 if one(531, 1) == 2 else 1,  # noqa: PLR2004 - cosited
-        ratio=_ratio(reader, directory),
+        unit=unit,
+        ratio=shape,
         palette=_palette(one, photometric, bits),
         coefficients=_coefficients(reader, directory),
         reference=_reference(reader, directory, bits),
@@ -262,15 +268,19 @@ def _palette(one: _Numbers, photometric: int, bits: int) -> tuple[int, ...]:
     return colours
 
 
-def _ratio(reader: Reader, directory: Directory) -> tuple[int, int]:
-    """Return the shape of a pixel: dots per inch only tell which machine made the picture."""
+def _density(reader: Reader, directory: Directory, unit: int) -> tuple[int, tuple[int, int]]:
+    """Return a unit and how many pixels it has each way: a common size, or a shape (unit 1)."""
     sides = [next(iter(reader.ratios(directory, tag)), (0, 0)) for tag in (282, 283)]
     if any(0 in side for side in sides):
-        return (1, 1)
-    ratio = Fraction(*sides[0]) / Fraction(*sides[1])
+        return 1, (1, 1)
+    across, down = (Fraction(*side) for side in sides)
+    inch = common(across, down) if unit == _INCH else None
+    if inch:
+        return _INCH, (inch, inch)
+    ratio = across / down
     if max(ratio.numerator, ratio.denominator) > _MOST_RATIO:
-        return (1, 1)
-    return ratio.numerator, ratio.denominator
+        return 1, (1, 1)
+    return 1, (ratio.numerator, ratio.denominator)
 
 
 def _coefficients(reader: Reader, directory: Directory) -> tuple[int, ...]:

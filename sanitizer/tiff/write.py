@@ -158,7 +158,7 @@ def _tags(page: Page, coding: int, lengths: list[int], used: set[int]) -> list[T
         (282, _RATIONAL, (page.ratio[0], 1)),
         (283, _RATIONAL, (page.ratio[1], 1)),
         (284, _SHORT, (page.planes,)),
-        (296, _SHORT, (1,)),
+        (296, _SHORT, (page.unit,)),
         (317, _SHORT, (page.predictor,) if page.predictor > 1 else ()),
         (320, _SHORT, _palette(page, used)),
         (338, _SHORT, page.extra),

@@ -62,9 +62,18 @@ def track(kind: int, codec: bytes, private: bytes) -> bytes:
     return told + el(0x86, codec) + el(0x63A2, private)
 
 
-def with_track(kind: int, codec: bytes, private: bytes, frame: bytes) -> bytes:
+def with_track(  # noqa: PLR0913 - what a track may say
+    kind: int,
+    codec: bytes,
+    private: bytes,
+    frame: bytes,
+    flags: bytes = b"",
+    *,
+    first: bool = False,
+) -> bytes:
     """Return the film with a track more, and a block of it."""
-    more = add(SEGMENT, TRACKS, kind=ENTRY, body=track(kind, codec, private))
+    body = track(kind, codec, private) + flags
+    more = add(SEGMENT, TRACKS, kind=ENTRY, body=body, first=first)
     return add(SEGMENT, CLUSTER, kind=SIMPLE, body=ebml.block(9, 0, frame), data=more)
 
 
@@ -255,6 +264,13 @@ FILMS: dict[str, Build] = {
     "filler": lambda w: in_first_block(lambda f: f + nal(12, w.text + b"\x80")),
     "a unit of nobody's": lambda w: in_first_block(lambda f: f + nal(29, w.text + b"\x80")),
     "behind the setup": lambda w: private(lambda c: c + w.told),
+    "pictures that are off": lambda w: with_track(
+        1, b"V_VP8", w.told, w.told, el(0xB9, b"\0"), first=True
+    ),
+    "a sound that is off": lambda w: with_track(
+        2, b"A_PCM/INT/LIT", w.told, w.told, el(0xB9, b"\0"), first=True
+    ),
+    "further pictures": lambda w: with_track(1, b"V_VP8", w.told, w.told, el(0x88, b"\0")),
 }
 
 

@@ -84,6 +84,20 @@ def frame(parts: Parts, change: Callable[[bytes], bytes]) -> Parts:
     return parts
 
 
+def further(word: Word, flags: bytes = bytes(4)) -> bytes:
+    """Return the AVI with a second stream of pictures, of one frame."""
+
+    def opened(parts: Parts) -> Parts:
+        stream = next(data for kind, data in parts if kind == b"LIST" and data[:4] == b"strl")
+        at = stream.index(b"strh") + 16
+        return [*parts, (b"LIST", stream[:at] + flags + stream[at + 4 :])]
+
+    def spoken(data: bytes) -> bytes:
+        return data + chunk(b"02dc", word.told) if data[:4] == b"movi" else data
+
+    return changed(in_list(b"hdrl", opened), b"LIST", spoken)
+
+
 COMMENT = b"\xff\xfe"
 AVIS: dict[str, Build] = {
     "names": lambda w: put(bases.avi(), 0, info(b"IART", b"ICRD", b"ISFT")(w)),
@@ -158,6 +172,8 @@ AVIS: dict[str, Build] = {
     "behind the end": lambda w: bases.avi() + w.told,
     "an archive behind": lambda w: bases.avi() + zipped(w.told),
     "a second file behind": lambda w: bases.avi() + closed(b"RIFF", b"WAVE", [(b"fmt ", w.told)]),
+    "further pictures": further,
+    "pictures that are off": lambda w: further(w, b"\1\0\0\0"),
 }
 WAVS: dict[str, Build] = {
     "names": lambda w: put(bases.sound("wav"), 1, info(b"INAM", b"IART", b"ICMT")(w)),

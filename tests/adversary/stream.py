@@ -109,6 +109,7 @@ PLACES: dict[str, tuple[str, Build]] = {
             section(0, 0, PATHS) + before(packet(0x200, b"\0\0\1\xbf\0\0" + w.told))
         ),
         "a message behind a packet's head": lambda w: before(pes(message(w.canary), 0xE0)),
+        "further pictures": lambda w: with_stream(0x1B, b"", w.told),
     }.items()
 }
 PLACES["a camcorder's times"] = (

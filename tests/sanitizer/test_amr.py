@@ -185,3 +185,18 @@ def test_any_bytes_are_cleaned_or_refused(whole: bytes, seed: int, ways: int) ->
     if ways % 2:
         del data[chance.randrange(9, len(data)) :]
     silent_or_refused(bytes(data) + id3v1(CANARY))
+
+
+@pytest.mark.claim("C-META")
+@pytest.mark.parametrize("stray", [b"\0", b"CANARY7", b"\x04x"], ids=["a zero", "a word", "a head"])
+def test_a_stray_byte_behind_a_recording_costs_no_frame(stray: bytes) -> None:
+    result, facts = cleaned(NARROW + stray)
+    assert result == NARROW
+    assert facts.removed == ("trailing_data",)
+    assert clean(result) == result
+
+
+def test_eight_bytes_or_frames_of_several_kinds_cost_the_last_ones() -> None:
+    assert cleaned(NARROW + bytes(8))[0] == NARROW[: -32 * 16]
+    mixed = WIDE_MAGIC + wide(2) * 20 + wide(8)
+    assert len(clean(mixed + b"\0")) == len(WIDE_MAGIC) + 33 * 5

@@ -130,6 +130,52 @@ def test_text_and_unknown_streams_are_left_out_and_named() -> None:
     assert {"subtitles", "location_track"} <= set(facts.removed)
 
 
+def off(stream: bytes) -> bytes:
+    """Return a stream that is turned off (AVISF_DISABLED)."""
+    at = stream.index(b"strh") + 16
+    return stream[:at] + b"\1" + stream[at + 1 :]
+
+
+SAID = chunk(b"00db", CANARY), chunk(b"01db", CANARY), chunk(b"02wb", CANARY)
+UNPLAYED: dict[str, bytes] = {
+    "further pictures": riff(
+        headers(VIDEO, SOUND, VIDEO), listed(b"movi", P0, P1, P0, chunk(b"02db", CANARY))
+    ),
+    "pictures that are off": riff(
+        headers(off(VIDEO), VIDEO, SOUND),
+        listed(b"movi", SAID[0], b"01" + P0[2:], b"02" + P1[2:], b"01" + P0[2:]),
+    ),
+    "a further sound": riff(headers(VIDEO, SOUND, SOUND), listed(b"movi", P0, P1, P0, SAID[2])),
+    "a sound that is off": riff(
+        headers(VIDEO, off(SOUND), SOUND),
+        listed(b"movi", P0, chunk(b"01wb", CANARY), b"02" + P1[2:], P0),
+    ),
+}
+
+
+@pytest.mark.claim("C-META")
+@pytest.mark.parametrize("what", UNPLAYED)
+def test_a_stream_that_no_player_plays_goes(what: str) -> None:
+    made, facts = prove(UNPLAYED[what], "avi")
+    assert made == CLEAN
+    assert "hidden_frames" in facts.removed
+
+
+def test_a_stream_that_is_off_is_played_where_no_other_is_on() -> None:
+    made, facts = cleaned(riff(headers(off(VIDEO), off(SOUND)), MOVI))
+    assert made == CLEAN
+    assert "hidden_frames" not in facts.removed
+
+
+def test_the_checker_refuses_two_streams_of_one_kind() -> None:
+    lists = split(split(CLEAN)[0][1], 4)
+    main, video, sound = (chunk(*each) for each in lists)
+    assert len(avi_check_head.headers(main + video + sound, 2)[0]) == 2
+    for twice in (video, sound):
+        with pytest.raises(MetadataSurvived):
+            avi_check_head.headers(main + twice + twice, 2)
+
+
 @pytest.mark.claim("C-META")
 def test_numbers_of_the_headers_are_ours() -> None:
     loud = listed(

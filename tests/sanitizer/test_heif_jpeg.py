@@ -157,7 +157,7 @@ def test_an_alpha_plane_in_jpeg_stays() -> None:
 
 
 def test_an_overlay_of_jpegs_keeps_its_pixels() -> None:
-    told = struct.pack(">BB4HHH4h", 0, 0, 0xFFFF, 0, 0, 0xFFFF, 160, 120, 0, 0, 50, 40)
+    told = struct.pack(">BB4HHH4h", 0, 0, 0xFFFF, 0, 0, 0xFFFF, 160, 120, 0, 0, 60, 50)
     top = Thing(b"iovl", told, [ispe(160, 120)], {b"dimg": [2, 3]})
     things = {1: top, 2: hidden(item(jpeg())), 3: hidden(item(jpeg(turn=180)))}
     dirty = File(things, brand=b"mif1", brands=b"mif1jpeg").to_bytes()

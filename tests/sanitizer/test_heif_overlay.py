@@ -1,5 +1,6 @@
 """Pictures laid over one another in HEIC and AVIF: what shows stays, what nobody sees goes."""
 
+import functools
 import io
 import struct
 from collections.abc import Callable
@@ -67,7 +68,7 @@ def canvas(
 
 def two(**options: object) -> File:
     """Return two pictures of which the upper hides a part of the lower."""
-    return canvas((picture(), (10, 20)), (picture(90), (40, -8)), **options)  # type: ignore[arg-type]
+    return canvas((picture(), (10, 20)), (picture(90), (40, 8)), **options)  # type: ignore[arg-type]
 
 
 def inside(made: bytes) -> bytes:
@@ -86,7 +87,7 @@ def test_an_overlay_keeps_its_pictures_and_its_colour_alone() -> None:
     assert pixels(made) == pixels(dirty) == pixels(two().to_bytes())
     assert pixels(made)[2][-3:] == b"\xff\0\0"
     assert items_of(made) == [b"iovl", b"hvc1", b"hvc1"]
-    assert inside(made) == payload([(10, 20), (40, -8)], (160, 120))
+    assert inside(made) == payload([(10, 20), (40, 8)], (160, 120))
     assert {"gps", "sei", "trailing_data"} <= set(facts.removed)
 
 
@@ -126,8 +127,8 @@ UNSEEN: dict[str, Callable[[], tuple[File, File]]] = {
         canvas((BASE, (0, 0))),
     ),
     "under one that is turned": lambda: (
-        canvas((dropped(), (0, 10)), (turned(), (0, 0))),
-        canvas((turned(), (0, 0))),
+        canvas((dropped(), (0, 10)), (turned(), (0, 0)), size=(160, 130)),
+        canvas((turned(), (0, 0)), size=(160, 130)),
     ),
     "under one that is under glass": lambda: (
         canvas((dropped(), (0, 0)), (BASE, (0, 0)), (BASE, (0, 0)), more={8: glass(4)}),
@@ -179,14 +180,14 @@ SEEN: dict[str, Callable[[], File]] = {
             2: picture(),
         }
     ),
-    "turned": lambda: canvas((picture(), (0, 0)), (turned(), (32, 0))),
+    "turned": lambda: canvas((picture(), (0, 0)), (turned(), (32, 2)), size=(160, 130)),
     "cut": lambda: canvas(
         (
             replace(
                 picture(),
                 properties=[
                     *picture().properties,
-                    (b"clap", struct.pack(">8I", 60, 1, 50, 1, 0, 1, 0, 1), True),
+                    (b"clap", struct.pack(">IIIIiIiI", 60, 1, 50, 1, -2, 1, -7, 1), True),
                 ],
             ),
             (0, 0),
@@ -295,17 +296,32 @@ REFUSED: dict[str, tuple[type[Refused], Callable[[], File]]] = {
     "of another size": (Malformed, lambda: two(data=payload([(0, 0)] * 2, (160, 121)))),
     "cut short": (Malformed, lambda: two(data=payload([(0, 0)] * 2, (160, 120))[:-1])),
     "too long": (Malformed, lambda: two(data=payload([(0, 0)] * 2, (160, 120)) + bytes(30_000))),
-    "that cuts a picture": (
+    "that cuts a picture to its left": (
         Unsupported,
-        lambda: canvas((picture(0, 128, 128), (-64, 0)), size=(SIDE, 128)),
+        lambda: canvas((picture(), (-1, 0))),
     ),
-    "that cuts a picture on two sides": (
+    "that cuts a picture above": (Unsupported, lambda: canvas((picture(), (0, -1)))),
+    "that cuts a picture to its right": (
         Unsupported,
-        lambda: canvas((picture(0, 128, 160), (-32, 0)), size=(SIDE, 160)),
+        lambda: canvas((picture(), (160 - SIDE + 1, 0))),
     ),
     "that cuts a picture below": (
         Unsupported,
-        lambda: canvas((picture(0, SIDE, 128), (0, 0)), size=(SIDE, SIDE)),
+        lambda: canvas((picture(), (0, 120 - SIDE + 1))),
+    ),
+    "that is cut": (
+        Unsupported,
+        lambda: File(
+            {
+                1: Thing(
+                    b"iovl",
+                    payload([(0, 0)], (160, 120)),
+                    [ispe(160, 120), crop(159, 1, 120, 1, -1, 2, 0, 1)],
+                    {b"dimg": [2]},
+                ),
+                2: picture(),
+            }
+        ),
     ),
     "of an overlay": (
         Unsupported,
@@ -378,7 +394,7 @@ def test_an_overlay_of_more_pixels_than_the_limit_is_refused() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.integers(-9, 9), st.integers(-9, 9), st.integers(1, 9), st.integers(1, 9),
+            st.integers(-1, 7), st.integers(-1, 6), st.integers(1, 4), st.integers(1, 4),
             st.booleans(),
         ),
         max_size=6,
@@ -407,6 +423,13 @@ def test_what_shows_is_what_a_painter_would_leave(
     assert judged == expected
     if not expected - {-1}:
         with pytest.raises(Malformed):
+            told.seen([Layer(*each[2:]) for each in layers])
+        return
+    seen = [rects[at] for at in expected - {-1}]
+    if any(
+        left < 0 or top < 0 or right > width or bottom > height for left, top, right, bottom in seen
+    ):
+        with pytest.raises(Unsupported):
             told.seen([Layer(*each[2:]) for each in layers])
         return
     ours, chosen = told.seen([Layer(*each[2:]) for each in layers])
@@ -489,15 +512,19 @@ ODD: dict[str, Callable[[], None]] = {
     "an overlay that is not the picture": lambda: judge(kinds=(b"hvc1", b"iovl"), parts=(1,), at=2),
     "two sizes": lambda: judge(top=[SIZE, SMALL]),
     "a part without a size": lambda: judge(part=[]),
-    "a part that reaches out to the left": lambda: judge(
-        payload([(-64, 0)], (160, 120), (0, 0, 0, 0)),
-        part=[(b"ispe", struct.pack(">III", 0, 128, SIDE))],
-    ),
-    "a part that reaches out below": lambda: judge(
-        part=[(b"ispe", struct.pack(">III", 0, SIDE, 184))]
-    ),
+    **{
+        f"a part that reaches out {where}": functools.partial(
+            judge, payload([place], (160, 120), (0, 0, 0, 0))
+        )
+        for where, place in {
+            "to the left": (-1, 0),
+            "above": (0, -1),
+            "to the right": (160 - SIDE + 1, 0),
+            "below": (0, 120 - SIDE + 1),
+        }.items()
+    },
     "a turned part that reaches out": lambda: judge(
-        part=[(b"ispe", struct.pack(">III", 0, 184, SIDE)), (b"irot", b"\3")]
+        part=[(b"ispe", struct.pack(">III", 0, 121, SIDE)), (b"irot", b"\3")]
     ),
     "a grid of a grid": lambda: judge(cut_grid(0, 0), (b"grid", b"grid")),
     "a grid that is longer": lambda: judge(cut_grid(0, 0) + b"x", (b"grid", b"hvc1")),
@@ -516,7 +543,7 @@ def test_the_second_reader_notices_an_odd_way_to_make_a_picture(way: str) -> Non
 
 def test_the_second_reader_accepts_what_the_odd_ways_are_made_of() -> None:
     judge()
-    judge(cut_grid(0, 0), (b"grid", b"hvc1"))
+    judge(cut_grid(1, 2), (b"grid", b"hvc1"), parts=(2,) * 6)
     judge(part=[SMALL, (b"clap", struct.pack(">8I", 60, 1, 50, 1, 0, 1, 0, 1)), (b"irot", b"\2")])
     judge(part=[(b"ispe", struct.pack(">III", 0, 120, 160)), (b"irot", b"\1")])
     for made in (MADE, ONE, GLASS):
@@ -524,7 +551,7 @@ def test_the_second_reader_accepts_what_the_odd_ways_are_made_of() -> None:
 
 
 SEED = two(more={9: exif_item()}, slack=CANARY).to_bytes()
-PLACE = SEED.index(payload([(10, 20), (40, -8)], (160, 120)))
+PLACE = SEED.index(payload([(10, 20), (40, 8)], (160, 120)))
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

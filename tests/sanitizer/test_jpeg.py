@@ -131,8 +131,21 @@ def test_pixels_that_are_not_square_stay_so() -> None:
     assert clean(picture)[2:20] == picture[2:20]
     spelt = PLAIN.replace(b"JFIF\0\1\1\0\0\1\0\1", b"JFIF\0\1\1\1SN42")
     assert clean(spelt)[14:18] == struct.pack(">HH", 51, 32)
-    dense = PLAIN.replace(b"JFIF\0\1\1\0\0\1\0\1", b"JFIF\0\1\1\1\0\x48\0\x48")
-    assert clean(dense) == clean(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("unit", "across", "down", "is_kept"),
+    [(1, 72, 72, True), (1, 300, 300, True), (1, 1200, 1200, True), (1, 301, 301, False),
+     (2, 300, 300, False), (0, 300, 300, False), (3, 300, 300, False)],
+)  # fmt: skip
+def test_of_the_dots_per_inch_those_stay_that_many_machines_share(
+    unit: int, across: int, down: int, *, is_kept: bool
+) -> None:
+    told = b"JFIF\0\1\1" + struct.pack(">BHH", unit, across, down)
+    none = b"JFIF\0\1\1\0\0\1\0\1"
+    made, kept = clean(PLAIN.replace(none, told)), clean(PLAIN)
+    assert made == (kept.replace(none, told) if is_kept else kept)
+    assert clean(made) == made
 
 
 @pytest.mark.claim("C-META")
@@ -526,6 +539,9 @@ def test_a_pass_of_impossible_numbers_is_refused(numbers: bytes) -> None:
         clean(PLAIN)[:-2],
         renamed(clean(PLAIN), b"SN7"),
         clean(PLAIN).replace(b"JFIF\0\1\1\0\0\1\0\1", b"JFIF\0\1\1\0SN42"),
+        clean(PLAIN).replace(b"JFIF\0\1\1\0\0\1\0\1", b"JFIF\0\1\1\1SN42"),
+        clean(PLAIN).replace(b"JFIF\0\1\1\0\0\1\0\1", b"JFIF\0\1\1\1\0\x48\0\x60"),
+        clean(PLAIN).replace(b"JFIF\0\1\1\0\0\1\0\1", b"JFIF\0\1\1\2\0\x48\0\x48"),
         clean(PLAIN).replace(b"JFIF\0\1\1\0\0\1\0\1", b"JFIF\0\1\1\0\0\2\0\2"),
         after_start(without(clean(PLAIN), 0xE0), segment(0xEE, b"Adobe\0\x64\0\0\0\0S")),
         after_start(PLAIN, segment(0xE2, b"ICC_PROFILE\0\1\1" + b"x" * 200)),

@@ -390,12 +390,12 @@ def test_a_long_recording_of_many_frames_is_kept() -> None:
 
 def test_a_file_with_too_many_tracks_to_number_is_refused() -> None:
     entries = [
-        el(ENTRY, uint(0xD7, n) + uint(0x83, 1) + el(0x86, b"V_VP8")
-           + el(VIDEO, uint(0xB0, 8) + uint(0xBA, 8)))
+        el(ENTRY, uint(0xD7, n) + uint(0x83, 2) + el(0x86, b"A_PCM/INT/LIT")
+           + el(AUDIO, uint(0x6264, 16)))
         for n in range(1, 131)
     ]  # fmt: skip
     blocks = [
-        el(SIMPLE, (0x4000 | n).to_bytes(2, "big") + b"\0\0\0\x11\0\0") for n in range(1, 131)
+        el(SIMPLE, (0x4000 | n).to_bytes(2, "big") + b"\0\0\0\x11\0\0\0") for n in range(1, 131)
     ]
     body = el(TRACKS, b"".join(entries)) + el(CLUSTER, uint(0xE7, 0) + b"".join(blocks))
     dirty = head() + el(SEGMENT, body)

@@ -11,7 +11,7 @@ from sanitizer.frames import sound
 from sanitizer.matroska import check_walk
 from sanitizer.matroska.check import Checker, Expected, _laced
 from sanitizer.matroska.check_frames import _ac3_length, _mpeg_length, frame_check
-from sanitizer.matroska.check_head import is_whole
+from sanitizer.matroska.check_head import check_tracks, is_whole
 from sanitizer.matroska.check_setup import SETUPS
 from tests.sanitizer.kit import CANARY, clean
 from tests.sanitizer.test_matroska import KINDS, mkv, plain
@@ -612,3 +612,16 @@ def test_numbers_that_could_be_spelled_otherwise_are_refused() -> None:
         check_walk.eight(b"a")
     assert list(check_walk.elements(b"\xec\x40\x7f" + bytes(127)))
     assert not is_whole(1, 0)
+
+
+def test_a_second_track_of_pictures_is_refused() -> None:
+    (_, entry), *_ = ebml.split(value(ebml.tree(clean(plain())), SEGMENT, TRACKS))
+    second = flat_with(entry, {0xD7: b"\2", 0x73C5: b"\2"})
+    assert len(check_tracks(el(ENTRY, entry))) == 1
+    with pytest.raises(MetadataSurvived):
+        check_tracks(el(ENTRY, entry) + el(ENTRY, second))
+
+
+def flat_with(entry: bytes, told: dict[int, bytes]) -> bytes:
+    """Return an entry that says some things otherwise."""
+    return b"".join(el(kind, told.get(kind, body)) for kind, body in ebml.split(entry))

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from sanitizer.errors import TooComplex
+from sanitizer.limits import Limits
 from tests.sanitizer.kit import CANARY, clean, cleaned, hashes, prove
 from tests.sanitizer.test_matroska import BOTH, PICTURES, TONE, in_second, mkv, plain, webm
 from tests.support import ebml
@@ -507,13 +509,63 @@ def test_a_block_that_is_a_message_alone_is_left_out() -> None:
     assert clean(more) == clean(dirty)
 
 
-def test_two_films_of_different_length_are_both_kept() -> None:
+def unseen(kind: int, *flags: bytes, first: bool = False) -> bytes:
+    """Return the plain file with a track more, which says a word, before the others or behind."""
+    said = el(0xD7, b"\x09") + el(0x83, bytes([kind])) + el(0x86, CANARY) + b"".join(flags)
+    whole = edited(plain(), swap(0x88, b"\1"), SEGMENT, TRACKS, ENTRY)
+    entry = put(ENTRY, said, first=first)
+    return in_clusters(edited(whole, entry, SEGMENT, TRACKS), put(SIMPLE, ebml.block(9, 0, CANARY)))
+
+
+OFF, NOT_UNASKED = el(0xB9, b"\0"), el(0x88, b"\0")
+NOT_SHOWN: dict[str, Callable[[], bytes]] = {
+    "further pictures": lambda: unseen(1),
+    "pictures that are off": lambda: unseen(1, OFF, first=True),
+    "pictures that nobody sees unasked": lambda: unseen(1, NOT_UNASKED, first=True),
+    "a sound that is off": lambda: unseen(2, OFF, first=True),
+}
+
+
+@pytest.mark.claim("C-META")
+@pytest.mark.parametrize("what", NOT_SHOWN)
+def test_a_track_that_no_player_shows_goes(what: str) -> None:
+    made, facts = prove(NOT_SHOWN[what](), "webm")
+    assert made == clean(plain())
+    assert "hidden_frames" in facts.removed
+
+
+def test_a_track_is_shown_that_is_off_where_no_other_is_on_and_one_that_says_nothing() -> None:
+    for flag in (OFF, NOT_UNASKED, el(0xB9), el(0xB9, b"\1")):
+        kind, body = ebml.split(flag)[0]
+        dirty = edited(plain(), put(kind, body), SEGMENT, TRACKS, ENTRY)
+        assert clean(dirty) == clean(plain())
+
+
+def test_of_two_films_that_ffmpeg_wrote_the_first_stays_and_of_two_sounds_both() -> None:
     made = ebml.made(
-        "mkv", *BOTH[:8], "-map", "0", "-map", "0", "-map", "1", "-c:v", "libvpx", "-deadline",
-        "realtime", "-c:a", "libopus", "-pix_fmt", "yuv420p",
+        "mkv", *BOTH[:8], *(part for n in "0011" for part in ("-map", n)), "-c:v", "libvpx",
+        "-deadline", "realtime", "-c:a", "libopus", "-pix_fmt", "yuv420p",
     )  # fmt: skip
-    assert len(hashes(made)) == 3
-    assert hashes(clean(made)) == hashes(made)
+    assert [each[:3] for each in hashes(made)] == ["0,v", "1,v", "2,a", "3,a"]
+    kept, facts = cleaned(made)
+    assert [each[:3] for each in hashes(kept)] == ["0,v", "1,a", "2,a"]
+    assert "hidden_frames" in facts.removed
+    assert clean(kept) == kept
+
+
+def test_a_track_that_goes_has_as_many_frames_as_one_that_stays() -> None:
+    few = Limits(video_boxes=100)
+    many = put(SIMPLE, ebml.block(9, 0, CANARY))
+
+    def fill(body: Tree) -> None:
+        for _ in range(200):
+            many(body)
+
+    entry = put(ENTRY, el(0xD7, b"\x09") + el(0x83, b"\1") + NOT_UNASKED)
+    dirty = in_clusters(edited(plain(), entry, SEGMENT, TRACKS), fill)
+    assert clean(dirty, few) == clean(plain())
+    with pytest.raises(TooComplex):
+        clean(dirty, Limits(video_boxes=100, video_samples=100))
 
 
 def test_the_numbers_of_a_film_of_vp9_are_kept() -> None:

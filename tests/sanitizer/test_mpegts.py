@@ -64,12 +64,12 @@ def section(number: int, table: int, body: bytes) -> bytes:
     return (head + made).ljust(188, b"\xff")
 
 
-def program_map(*rows: tuple[int, int, bytes]) -> bytes:
-    body = b"\0\1\xc1\0\0\xff\xff\xf0\0"
+def program_map(*rows: tuple[int, int, bytes], table: int = MAP, program: int = 1) -> bytes:
+    body = program.to_bytes(2, "big") + b"\xc1\0\0\xff\xff\xf0\0"
     for kind, number, told in rows:
         body += bytes([kind]) + (0xE000 | number).to_bytes(2, "big")
         body += (0xF000 | len(told)).to_bytes(2, "big") + told
-    return section(MAP, 2, body)
+    return section(table, 2, body)
 
 
 PROGRAMS = section(
@@ -86,6 +86,21 @@ def pes(kind: int, payload: bytes = CANARY) -> bytes:
 def with_stream(kind: int, told: bytes, payload: bytes) -> bytes:
     """Return a stream with one more in its tables, which has one packet."""
     return PROGRAMS + program_map(*KNOWN, (kind, DATA, told)) + payload + PLAIN
+
+
+SECOND = 0x1200
+BOTH = section(
+    0,
+    0,
+    b"\0\1\xc1\0\0"
+    + b"".join(struct.pack(">HH", at, 0xE000 | table) for at, table in ((1, MAP), (2, SECOND))),
+)
+
+
+def with_program(*rows: tuple[int, int, bytes]) -> bytes:
+    """Return a stream with a second program of one stream that says a word."""
+    other = program_map(*rows, table=SECOND, program=2)
+    return BOTH + program_map(*KNOWN) + other + pes(0xE0) + PLAIN
 
 
 KEPT = clean(PLAIN)
@@ -109,6 +124,13 @@ PLACES: dict[str, tuple[bytes, str]] = {
     "subtitles": (with_stream(0x06, b"\x52\1\1\x59\0", pes(0xBD)), "subtitles"),
     "a camcorder's overlay": (with_stream(0x90, b"", pes(0xBD)), "subtitles"),
     "a stream that says nothing": (with_stream(0x06, b"", pes(0xBD)), "other_metadata"),
+    "further pictures": (with_stream(0x1B, b"", pes(0xE0)), "hidden_frames"),
+    "pictures of a second program": (with_program((0x1B, DATA, b"")), "hidden_frames"),
+    "sound of a second program": (with_program((0x0F, DATA, b"")), "hidden_frames"),
+    "a program of sound alone, told first": (
+        BOTH + program_map((0x0F, DATA, b""), table=SECOND, program=2) + pes(0xC0) + PLAIN,
+        "hidden_frames",
+    ),
     "a stream that is none": (
         with_stream(0x06, b"", packet(DATA, CANARY, begins=True)),
         "other_metadata",
@@ -188,6 +210,14 @@ REFUSED: dict[str, tuple[bytes, type[Refused]]] = {
     "a sound that says nothing": (with_stream(0x06, b"", pes(0xC0)), Malformed),
     "AC-3 that says nothing": (with_stream(0x06, b"", pes(0xBD, b"\x0b\x77")), Malformed),
     "a codec that changes": (PROGRAMS + program_map((0x24, VIDEO, b"")) + PLAIN, Malformed),
+    "pictures that go on elsewhere": (
+        PLAIN + program_map((0x1B, DATA, b"")) + pes(0xE0),
+        Malformed,
+    ),
+    "programs that take turns": (
+        PLAIN + section(0, 0, b"\0\1\xc1\0\0\0\2" + (0xE000 | SECOND).to_bytes(2, "big")),
+        Malformed,
+    ),
     "no frame of it": (PROGRAMS + program_map((0x1B, DATA, b"")) + pes(0xE0) * 5, Malformed),
 }
 
@@ -262,6 +292,15 @@ def test_tables_in_several_packets_are_put_together() -> None:
     assert made.streams == {VIDEO: 0x1B, AUDIO: 0x03}
     pointed = packet(MAP, bytes([len(whole) - 184]) + whole[184:], begins=True)
     assert tables(PROGRAMS, first, pointed).streams == made.streams
+
+
+def test_programs_may_be_told_in_parts_and_a_table_may_name_none() -> None:
+    parts = [
+        section(0, 0, b"\0\1\xc1" + bytes([n, 1]) + struct.pack(">HH", n + 1, 0xE100 | n))
+        for n in range(2)
+    ]
+    none = section(0, 0, b"\0\1\xc1\0\0\0\0\xe0\x10")
+    assert tables(none, *parts, none).programs == {0x100, 0x101}
 
 
 def test_broken_tables_are_not_believed() -> None:

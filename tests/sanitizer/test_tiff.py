@@ -459,20 +459,32 @@ def test_the_colours_of_a_profile_stay_and_its_name_goes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sides", "kept"),
+    ("sides", "unit", "kept"),
     [
-        ((204, 1, 98, 1), (102, 49)),
-        ((72, 1, 144, 2), (1, 1)),
-        ((72, 0, 72, 1), (1, 1)),
-        ((1 << 30, 1, 3, 1), (1, 1)),
+        ((204, 1, 98, 1), 2, (102, 49, 1)),
+        ((72, 1, 144, 2), 2, (72, 72, 2)),
+        ((600, 2, 300, 1), 2, (300, 300, 2)),
+        ((300, 1, 300, 1), 3, (1, 1, 1)),
+        ((300, 1, 300, 1), 1, (1, 1, 1)),
+        ((301, 1, 301, 1), 2, (1, 1, 1)),
+        ((72, 0, 72, 1), 2, (1, 1, 1)),
+        ((1 << 30, 1, 3, 1), 2, (1, 1, 1)),
     ],
-    ids=["a fax", "the same", "nothing", "a number that says something"],
-)
-def test_of_the_dots_per_inch_only_the_shape_of_a_pixel_is_kept(
-    sides: tuple[int, int, int, int], kept: tuple[int, int]
+    ids=["a fax", "72", "300", "to a centimetre", "to nothing", "of one machine", "nothing",
+         "a number that says something"],
+)  # fmt: skip
+def test_of_the_dots_per_inch_those_stay_that_many_machines_share_and_the_shape_of_a_pixel(
+    sides: tuple[int, int, int, int], unit: int, kept: tuple[int, int, int]
 ) -> None:
-    made = tags_of(clean(plain(t282=(5, sides[:2]), t283=(5, sides[2:]), t296=(3, [2]))))
-    assert (made[282], made[283], made[296]) == (*kept, 1)
+    whole = clean(plain(t282=(5, sides[:2]), t283=(5, sides[2:]), t296=(3, [unit])))
+    made = tags_of(whole)
+    assert (made[282], made[283], made[296]) == kept
+    assert clean(whole) == whole
+
+
+def test_dots_per_inch_are_counted_where_nothing_is_said() -> None:
+    made = tags_of(clean(plain(t282=(5, (300, 1)), t283=(5, (300, 1)))))
+    assert (made[282], made[283], made[296]) == (300, 300, 2)
 
 
 def test_planes_tiles_and_reversed_bits_keep_their_pixels() -> None:
