@@ -4,16 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/stamp
 
-.PHONY: demo test check lint types contracts coverage bench fuzz screenshots docs clean help
+.PHONY: demo test check lint types contracts coverage bench load fuzz screenshots docs clean help
 
 help:
 	@echo "make demo         a rehearsal of the whole: site, sync and a desk, on this machine"
 	@echo "make test         every test"
 	@echo "make check        the tests, and ruff, mypy, the import contracts and coverage"
 	@echo "make bench        the benchmarks, as ratios"
+	@echo "make load         a report in the middle of a flood, on this machine"
 	@echo "make fuzz         a million mutated files of all formats: a night; a look: make fuzz RUNS=2000"
 	@echo "make docs         the table of formats in docs/SANITIZER.md, from the code"
-	@echo "make screenshots  every page, in every language, narrow and wide, into screenshots/"
+	@echo "make screenshots  every page, in every language, narrow and wide, light and dark, into"
+	@echo "                  screenshots/; of some languages: make screenshots ONLY=\"ar fr\""
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -62,9 +64,12 @@ check: lint types contracts coverage
 bench: $(STAMP).dev
 	@$(BIN)/python -m tests.bench
 
+load: $(STAMP).dev
+	@$(BIN)/python -m tests.bench.load
+
 screenshots: $(STAMP).dev
 	@sh tools/install-judges
-	@$(BIN)/python -m tests.support.screenshots screenshots
+	@$(BIN)/python -m tests.support.screenshots screenshots $(ONLY)
 
 $(STAMP).fuzz: requirements/fuzz.txt $(STAMP).dev
 	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/fuzz.txt

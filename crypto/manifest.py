@@ -9,26 +9,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from crypto.errors import ManifestMalformed, ManifestTooLarge, SignatureInvalid
-from crypto.header import Header, Kind
+from crypto.errors import ManifestMalformed, ManifestTooLarge
 from crypto.ids import (
-    CaseId,
     Day,
-    Deployment,
     EnvelopeId,
     HeaderHash,
-    Kid,
     parse_digest,
     parse_envelope_id,
     parse_header_hash,
-    parse_kid,
 )
 from crypto.keys import ReplyPublicKey, SigningPublicKey
-from crypto.signing import SigningPrivateKey, Statement
 from crypto.strict_json import Fields, Json, dump, short
 
 IDENTITY_MOST = 3000
 """Bytes of an identity's JSON at most: a named one and an empty one take the same room."""
+STATUSES = ("received", "examined", "question", "sent", "closed")
+"""What a reply may say of where the case stands: the five public statuses, and no others."""
+MESSAGE, WITHDRAWAL, IDENTITY_LATER = "message", "withdrawal", "identity"
+"""The types of a follow-up: something to read; a wish that all be erased; a name given later."""
 DAY_END = 2**20
 """The days that a body may name end before this one, in the year 4840: every calendar has them."""
 
@@ -173,7 +171,12 @@ class IdentityManifest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpBody:
-    """A message of the holder of a receipt, with further files; the body of a signed manifest."""
+    """A message of the holder of a receipt, with further files; the body of a signed manifest.
+
+    `type` is `message`, or `withdrawal` where the reporter asks that everything be erased, or
+    `identity` where the identity envelope holds a name or a contact; then, and only then,
+    `identity_mode` says which, for the operators to know what the custodians keep.
+    """
 
     text: str = field(repr=False)
     evidence: tuple[EvidenceRef, ...]
@@ -181,9 +184,14 @@ class FollowUpBody:
     reply_key: ReplyPublicKey
     follow_up_key: SigningPublicKey
     language: str
+    type: str = MESSAGE
+    identity_mode: str = ""
 
     def to_json(self) -> bytes:
         """Return the JSON, UTF-8; raises `ManifestMalformed` for what FORMAT.md does not allow."""
+        _require_type(self.type, self.identity_mode)
+        typed = {} if self.type == MESSAGE else {"type": self.type}
+        mode = {} if self.type != IDENTITY_LATER else {"identity_mode": short(self.identity_mode)}
         return dump(
             text=self.text,
             evidence=_refs(self.evidence),
@@ -191,7 +199,48 @@ class FollowUpBody:
             reply_key=self.reply_key.raw.hex(),
             follow_up_key=self.follow_up_key.raw.hex(),
             language=short(self.language),
+            **typed,
+            **mode,
         )
+
+    @classmethod
+    def from_json(cls, untrusted: bytes) -> Self:
+        """Parse; raises `ManifestMalformed`."""
+        with Fields.of_manifest(untrusted) as given:
+            written = given.has("type")
+            body = cls(
+                text=given.text("text"),
+                evidence=_parse_refs(given.objects("evidence")),
+                identity=_parse_ref(given.object("identity")),
+                reply_key=given.hexed("reply_key", ReplyPublicKey.from_bytes),
+                follow_up_key=given.hexed("follow_up_key", SigningPublicKey.from_bytes),
+                language=given.word("language"),
+                type=given.word("type") if written else MESSAGE,
+                identity_mode=given.word("identity_mode") if given.has("identity_mode") else "",
+            )
+        # A message says no type: one thing is written in one way.
+        if written and body.type == MESSAGE:
+            raise ManifestMalformed("a type that is not written")
+        _require_type(body.type, body.identity_mode)
+        return body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyBody:
+    """An operator's answer and its day; the body of a signed manifest.
+
+    `status` is one of `STATUSES`, or None where the answer says nothing of it; with one, the text
+    may be empty.
+    """
+
+    text: str = field(repr=False)
+    author_day: Day
+    status: str | None = field(default=None, repr=False)
+
+    def to_json(self) -> bytes:
+        """Return the JSON, UTF-8; raises `ManifestMalformed` for what FORMAT.md does not allow."""
+        status = {} if self.status is None else {"status": _status(self.status)}
+        return dump(text=self.text, author_day=_day(self.author_day), **status)
 
     @classmethod
     def from_json(cls, untrusted: bytes) -> Self:
@@ -199,30 +248,9 @@ class FollowUpBody:
         with Fields.of_manifest(untrusted) as given:
             return cls(
                 text=given.text("text"),
-                evidence=_parse_refs(given.objects("evidence")),
-                identity=_parse_ref(given.object("identity")),
-                reply_key=given.hexed("reply_key", ReplyPublicKey.from_bytes),
-                follow_up_key=given.hexed("follow_up_key", SigningPublicKey.from_bytes),
-                language=given.word("language"),
+                author_day=_day(given.number("author_day")),
+                status=_status(given.word("status")) if given.has("status") else None,
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyBody:
-    """An operator's answer and its day; the body of a signed manifest."""
-
-    text: str = field(repr=False)
-    author_day: Day
-
-    def to_json(self) -> bytes:
-        """Return the JSON, UTF-8; raises `ManifestMalformed` for what FORMAT.md does not allow."""
-        return dump(text=self.text, author_day=_day(self.author_day))
-
-    @classmethod
-    def from_json(cls, untrusted: bytes) -> Self:
-        """Parse; raises `ManifestMalformed`."""
-        with Fields.of_manifest(untrusted) as given:
-            return cls(text=given.text("text"), author_day=_day(given.number("author_day")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,103 +271,26 @@ class EntryBody:
             return cls(type=given.word("type"), data=given.mapping("data"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedManifest:
-    """The manifest of a follow-up, an entry or a reply: a body as text, and who signed it for whom.
-
-    `recipients` are the true key ids of all readers, a receipt's included: a server gives each
-    reader their own wraps only, so the list that was signed travels with the signature.
-    """
-
-    body: str = field(repr=False)
-    parents: tuple[HeaderHash, ...]
-    recipients: tuple[Kid, ...]
-    signer: Kid
-    signature: bytes
-
-    @classmethod
-    def sign(  # noqa: PLR0913  # each argument is one field of the statement
-        cls,
-        kind: Kind,
-        key: SigningPrivateKey,
-        *,
-        deployment: Deployment,
-        case: CaseId,
-        envelope: EnvelopeId,
-        recipients: Sequence[Kid],
-        parents: Sequence[HeaderHash],
-        body: bytes,
-    ) -> Self:
-        """Sign a body's JSON for one envelope, whose id the sealer gave beforehand.
-
-        Raises `SignatureInvalid` for a kind that is never signed or a list that cannot be signed.
-        """
-        statement = Statement(
-            kind=kind,
-            deployment=deployment,
-            case=case,
-            envelope=envelope,
-            recipients=recipients,
-            parents=parents,
-            body=body,
-        )
-        return cls(
-            body=body.decode(),
-            parents=tuple(parents),
-            recipients=tuple(recipients),
-            signer=key.public.kid,
-            signature=statement.sign(key),
-        )
-
-    def verify(self, header: Header, public: SigningPublicKey, reader: Kid) -> bytes:
-        """Return the body's JSON if `public` signed it for this envelope and for this reader.
-
-        Raises `SignatureInvalid` otherwise.  That `public` is who it should be (the follow-up key
-        of the case, an operator of the roster in force) is the caller's to know.
-        """
-        if self.signer != public.kid or reader not in self.recipients:
-            raise SignatureInvalid("signed by another key, or for other readers")
-        body = self.body.encode()
-        statement = Statement(
-            kind=header.kind,
-            deployment=header.deployment,
-            case=header.case,
-            envelope=header.envelope,
-            recipients=self.recipients,
-            parents=self.parents,
-            body=body,
-        )
-        statement.verify(public, self.signature)
-        return body
-
-    def to_json(self) -> bytes:
-        """Return the JSON, UTF-8."""
-        return dump(
-            body=self.body,
-            parents=[parent.hex() for parent in self.parents],
-            recipients=[kid.hex() for kid in self.recipients],
-            signer=self.signer.hex(),
-            signature=self.signature.hex(),
-        )
-
-    @classmethod
-    def from_json(cls, untrusted: bytes) -> Self:
-        """Parse; raises `ManifestMalformed`.  Nothing is verified yet."""
-        with Fields.of_manifest(untrusted) as given:
-            return cls(
-                body=given.text("body"),
-                parents=given.all_hexed("parents", parse_header_hash),
-                recipients=given.all_hexed("recipients", parse_kid),
-                signer=given.hexed("signer", parse_kid),
-                signature=given.hexed("signature", bytes),
-            )
-
-
 def _day(number: int) -> Day:
     """Return a day of the calendar: one beyond it could not be shown to the reporter any more."""
     if not 0 < number < DAY_END:
         raise ManifestMalformed("not a day of the calendar")
     return Day(number)
+
+
+def _status(name: str) -> str:
+    """Return one of the five: a page has words for these and for nothing else."""
+    if name not in STATUSES:
+        raise ManifestMalformed("not a status")
+    return name
+
+
+def _require_type(name: str, identity_mode: str) -> None:
+    """Hold a follow-up's type against the three, and its mode of identity against its type."""
+    if name not in (MESSAGE, WITHDRAWAL, IDENTITY_LATER):
+        raise ManifestMalformed("not a type of follow-up")
+    if bool(identity_mode) != (name == IDENTITY_LATER):
+        raise ManifestMalformed("a mode of identity belongs to an identity, and to nothing else")
 
 
 def _ref(ref: EvidenceRef) -> dict[str, Json]:

@@ -44,8 +44,12 @@ _STRETCH_LANES = 1
 _KEY_BYTES = 32
 
 _STATE_MAGIC = b"AMT1"
+# Flags and sequence share one word, flags on top: a state from before there were any has none.
 _STATE = struct.Struct(">4sI32sI")
 _U32_MOST = 0xFFFFFFFF
+_U24_MOST = 0xFFFFFF
+_FLAGS_AT = 24
+_NO_FILES, _WITHDRAWN = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +104,15 @@ class ThreadState:
 
     `sequence` counts the reporter's messages (0 after the report itself), `last` is the hash of
     the last one's header (32 zeros before there is one), `last_used` the day the code was last
-    used.  Sequence and day are 32-bit, as everywhere in the format.
+    used.  A sequence is a 24-bit number and a day a 32-bit one.  `no_files`: no file may come with
+    this case.  `withdrawn`: its reporter asked that it be erased, and the code shows nothing.
     """
 
     sequence: int
     last: HeaderHash
     last_used: Day
+    no_files: bool = False
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +151,13 @@ class ReceiptKeys:
 
     def seal_thread_state(self, state: ThreadState) -> bytes:
         """Seal a thread's state: always 92 bytes."""
-        if not (0 <= state.sequence <= _U32_MOST and 0 <= state.last_used <= _U32_MOST):
-            raise ValueError("a sequence and a day are 32-bit numbers")
+        if not (0 <= state.sequence <= _U24_MOST and 0 <= state.last_used <= _U32_MOST):
+            raise ValueError("a sequence is a 24-bit number, and a day a 32-bit one")
         if len(state.last) != HASH_BYTES:
             raise ValueError("a header hash is 32 bytes")
-        packed = _STATE.pack(_STATE_MAGIC, state.sequence, state.last, state.last_used)
+        flags = _NO_FILES * state.no_files | _WITHDRAWN * state.withdrawn
+        word = flags << _FLAGS_AT | state.sequence
+        packed = _STATE.pack(_STATE_MAGIC, word, state.last, state.last_used)
         return nacl.bindings.crypto_box_seal(packed, self.reply_public.raw)
 
     def open_thread_state(self, untrusted: bytes) -> ThreadState:
@@ -161,10 +170,17 @@ class ReceiptKeys:
             raise CannotOpen from None
         if len(opened) != _STATE.size:
             raise CannotOpen
-        magic, sequence, last, last_used = _STATE.unpack(opened)
-        if not hmac.compare_digest(magic, _STATE_MAGIC):
+        magic, word, last, last_used = _STATE.unpack(opened)
+        flags = word >> _FLAGS_AT
+        if not hmac.compare_digest(magic, _STATE_MAGIC) or flags & ~(_NO_FILES | _WITHDRAWN):
             raise CannotOpen
-        return ThreadState(sequence, HeaderHash(last), Day(last_used))
+        return ThreadState(
+            word & _U24_MOST,
+            HeaderHash(last),
+            Day(last_used),
+            no_files=bool(flags & _NO_FILES),
+            withdrawn=bool(flags & _WITHDRAWN),
+        )
 
 
 def stretch(code: ReceiptCode, deployment: Deployment) -> ReceiptSecret:

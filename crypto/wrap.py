@@ -171,6 +171,22 @@ def parse_wraps(header: Header, untrusted: bytes) -> tuple[Wrap, ...]:
     return wraps
 
 
+def has_receipt_wrap(header: Header, wraps: bytes) -> bool:
+    """Whether the holder of the receipt can still open this reply: its wrap stands first.
+
+    Raises `EnvelopeMalformed`.
+    """
+    return [wrap.kid for wrap in parse_wraps(header, wraps)[:1]] == [KID_ZERO]
+
+
+def without_receipt(header: Header, wraps: bytes) -> bytes:
+    """Return a reply's wraps without the receipt's: nobody can make that one again from the rest.
+
+    Where there is none any more, they come back as they are.  Raises `EnvelopeMalformed`.
+    """
+    return wraps[WRAP_BYTES:] if has_receipt_wrap(header, wraps) else wraps
+
+
 def _wrap(public: bytes, kid: Kid, data_key: DataKey, header_hash: HeaderHash) -> bytes:
     return kid + crypto_box_seal(WRAP_MAGIC + header_hash + kid + data_key.raw, public)
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crypto.ids import date_of
+from crypto.manifest import IDENTITY_LATER, WITHDRAWAL
 from desk.alarms import Alarm, Sign
 from desk.errors import AmbiguousCase, NoSuchCase
+from desk.form_ids import DANGERS
 from desk.order import Node, ancestors, heads, ordered
 from desk.verify import Entry, FollowUp, Genuine, Judge, Named, Reply
 from desk.workflow import RECEIVED, STATE_FIELD, STATES, STATUS_ENTRY, UNKNOWN
@@ -27,12 +29,7 @@ if TYPE_CHECKING:
     from desk.store import Envelope
 
 REF_DIGITS = 8
-_DANGERS = {
-    "danger_now": ("yes", "unsure"),
-    "imminent": ("yes", "unsure"),
-    "victim_minor": ("yes",),
-    "self_harm_thoughts": ("yes",),
-}
+_MODES = {"anonymous": 1, "contact_only": 2, "full_identity": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +64,60 @@ class Case:
 
     @property
     def identity_mode(self) -> str:
-        """`anonymous`, `contact_only`, `full_identity`, or empty without a report."""
-        return self.report.identity_mode if self.report else ""
+        """`anonymous`, `contact_only`, `full_identity`, or empty without a report.
+
+        The most that was given: with the report, or later from the conversation.
+        """
+        given = [self.report.identity_mode] if self.report else []
+        given += [one.body.identity_mode for one in self.later_identities]
+        return max(given, key=lambda mode: _MODES.get(mode, 0), default="")
+
+    @property
+    def later_identities(self) -> tuple[FollowUp, ...]:
+        """The reporter's messages that brought a name or a contact, which custodians keep."""
+        return tuple(one for one in self.follow_ups if one.body.type == IDENTITY_LATER)
+
+    @property
+    def withdrawals(self) -> tuple[FollowUp, ...]:
+        """The reporter's messages that ask that the case be erased."""
+        return tuple(one for one in self.follow_ups if one.body.type == WITHDRAWAL)
+
+    @property
+    def follow_ups(self) -> tuple[FollowUp, ...]:
+        """The reporter's messages of every type."""
+        return tuple(one for one in self.timeline if isinstance(one, FollowUp))
+
+    @property
+    def public(self) -> Reply | None:
+        """The answer whose status stands at the head of the reporter's page, as that page chooses.
+
+        By its day; on one day, the one that comes last.
+        """
+        said = [one for one in self.replies if one.body.status]
+        if not said:
+            return None
+        return max(enumerate(said), key=lambda one: (one[1].body.author_day, one[0]))[1]
+
+    @property
+    def public_status(self) -> str:
+        """The status at the head of the reporter's page, or empty."""
+        return (self.public.body.status or "") if self.public else ""
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """The operators' answers, parents first."""
+        return tuple(one for one in self.timeline if isinstance(one, Reply))
+
+    @property
+    def answers_to(self) -> tuple[HeaderHash, ...]:
+        """What the next answer names as its parents: all heads, and the answers none came after.
+
+        The reporter's page sees answers alone: only through their own parents can it tell, of two
+        of one day, which came last, when a message or an entry stands between them.
+        """
+        named = {parent for one in self.replies for parent in one.node.parents}
+        last = [one.node.hash for one in self.replies if one.node.hash not in named]
+        return tuple(dict.fromkeys((*self.heads, *last)))
 
     @property
     def fields(self) -> Mapping[str, Json]:
@@ -78,7 +127,7 @@ class Case:
     @property
     def danger(self) -> bool:
         """Whether the reporter spoke of danger to life, a minor, or self-harm; unsure counts."""
-        return any(self.fields.get(name) in values for name, values in _DANGERS.items())
+        return any(_says(self.fields.get(name), values) for name, values in DANGERS.items())
 
     @property
     def messages(self) -> tuple[FollowUp | Reply, ...]:
@@ -91,7 +140,7 @@ class Case:
 
     def number_of(self, envelope: EnvelopeId | None) -> int:
         """Which of the reporter's messages this is, from 1; 0 for the report itself."""
-        asked = [one.envelope.id for one in self.timeline if isinstance(one, FollowUp)]
+        asked = [one.envelope.id for one in self.follow_ups]
         return asked.index(envelope) + 1 if envelope in asked else 0
 
     def to_json(self) -> dict[str, object]:
@@ -102,6 +151,8 @@ class Case:
             "day": iso(self.day),
             "category": self.category,
             "identity_mode": self.identity_mode,
+            "withdrawn": bool(self.withdrawals),
+            "public_status": self.public_status,
             "danger": self.danger,
             "files": len(self.files),
             "messages": len(self.messages),
@@ -239,16 +290,24 @@ def _state(
     return newest[-1], tuple(newest) if len(newest) > 1 else (), odd
 
 
+def _says(answer: Json, values: frozenset[str]) -> bool:
+    """Whether an answer, or one of several, is one of these."""
+    several = answer if isinstance(answer, list) else [answer]
+    return any(isinstance(one, str) and one in values for one in several)
+
+
 def _known(untrusted: Json) -> str:
     return untrusted if isinstance(untrusted, str) and untrusted in STATES else UNKNOWN
 
 
 def _unanswered(found: Genuine, nodes: Mapping[HeaderHash, Node]) -> bool:
-    """Whether the reporter said something that no answer comes after."""
+    """Whether the reporter said something that no answer in words comes after."""
     asked = {one.node.hash for one in found.follow_ups}
     if found.report_envelope is not None:
         asked.add(found.report_envelope.header.hash)
-    return not asked <= ancestors([one.node.hash for one in found.replies], nodes)
+    # A status alone tells where the case stands; it answers nobody.
+    worded = [one.node.hash for one in found.replies if one.body.text]
+    return not asked <= ancestors(worded, nodes)
 
 
 def iso(day: Day) -> str:

@@ -33,7 +33,7 @@ from desk.program import (
     unlocking,
 )
 from desk.summary import case_json, deep_alarms
-from desk.workflow import STATES, state_words
+from desk.workflow import NEEDS_WORDS, PUBLIC, STATES, parse_public, state_words
 
 if TYPE_CHECKING:
     from desk.alarms import Alarm
@@ -50,7 +50,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
         '--json: {"v": 1, "rehearsal": bool, "last_sync": "2026-11-22 09:40", "cases": [',
         '          {"case": id, "ref": "1a2b-3c4d", "day": "2026-11-22", "category": id,',
         '           "identity_mode": "anonymous"|"contact_only"|"full_identity"|"",',
-        '           "danger": bool, "files": n, "messages": n, "unanswered": bool,',
+        '           "withdrawn": bool, "public_status": ""|"received"|"examined"|"question"|',
+        '           "sent"|"closed", "danger": bool, "files": n, "messages": n,',
+        '           "unanswered": bool,',
         '           "state": id, "readable": bool, "alarms": [...]}],',
         '         "alarms": [{"sign", "case", "envelope", "words"}]}',
     ),
@@ -102,11 +104,12 @@ def list_cases(
     epilog=json_shape(
         '--json: the row of `list --json`, and {"rehearsal": bool, "language", "identity",',
         '  "state_conflict": [], "answerable": bool, "sealed_by", "cleaned_by",',
-        '  "fields": {id: value},',
+        '  "form_version": number, "fields": {id: value},',
         '  "files": [{"id", "name", "media_type", "length", "sha256", "removed": [kind],',
         '             "problem": ""|"missing"|"not-fetched"|"cannot-open", "named_by": id}],',
         '  "conversation": [{"kind": "reply"|"follow-up", "id", "day", "author", "text",',
-        '                    "files": [id], "waiting": bool}],',
+        '                    "status": ""|id, "type": ""|"message"|"withdrawal"|"identity",',
+        '                    "identity_mode", "files": [id], "waiting": bool}],',
         '  "journal": [{"id", "day", "author", "type", "data", "waiting"}]}',
     ),
 )
@@ -160,26 +163,44 @@ def open_case(
 @click.argument("case")
 @click.option("--text", help="The answer. Others on this machine may see it in the process list.")
 @click.option("--text-file", type=_TEXT_FILE, help="Read it from a file; - is standard input.")
+@click.option("--status", help="What the reporter's page says from now on: see below.")
 @unlocking
 @click.pass_obj
-def reply(
+def reply(  # noqa: PLR0913 the command's options
     setting: Setting,
     case: str,
+    *,
     text: str | None,
     text_file: Path | None,
+    status: str | None,
     passphrase_file: Path | None,
 ) -> None:
     """Answer the reporter: signed by you, sealed to the receipt and to the operators.
 
-    Without --text and --text-file, your editor opens.
+    Without --text and --text-file, your editor opens; with a --status that needs no words, none
+    are asked for.
     """
     desk = setting.unlock(passphrase_file)
     found = Cases(desk).find(case)
-    said = text if text is not None else _read(text_file) if text_file else _edited(found)
-    if answer(desk, found, said):
+    public = parse_public(status) if status else ""
+    if text is not None:
+        said = text
+    elif text_file:
+        said = _read(text_file)
+    else:
+        said = "" if public and public not in NEEDS_WORDS else _edited(found)
+    if answer(desk, found, said, public):
         click.echo(f"{found.ref}: the answer was sealed and sent.")
     else:
         click.echo(f"{found.ref}: the answer is kept here and goes out with the next sync.")
+
+
+# Not in the docstring, which click shows as it stands: the statuses are data.
+reply.help = (
+    f"{reply.help}\n\nThe statuses: {', '.join(PUBLIC)}. Closing needs the reason and the next "
+    "steps in words, and a question needs its text. The reporter reads the status in their own "
+    "language; the server learns neither."
+)
 
 
 @main.command(short_help="Set a case's state by a signed entry.")

@@ -20,7 +20,7 @@ from desk.cases import iso
 from desk.evidence import views
 from desk.summary import IDENTITY_LOCKED, deep_alarms
 from desk.verify import Entry, FollowUp, Reply
-from desk.workflow import state_words
+from desk.workflow import public_words, state_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,6 +119,8 @@ def print_cases(console: Console, cases: Sequence[Case]) -> None:
 
 def _marks(case: Case) -> Text:
     marks = Text()
+    if case.withdrawals:
+        marks.append("WITHDRAWN ", "bold red")
     if case.unanswered and case.readable:
         marks.append("unanswered ", "yellow")
     if case.alarms:
@@ -142,12 +144,21 @@ def print_case(console: Console, desk: Desk, case: Case) -> None:
         console.print(
             Text("Danger to life, a minor, or self-harm: look at this first.", "bold red")
         )
+    if case.withdrawals:
+        console.print(Text(words.WITHDRAWN, "bold red"))
+    if case.public:
+        since = iso(case.public.body.author_day)
+        shown = public_words(case.public_status)
+        console.print(Text(f"The reporter's page says \u201c{shown}\u201d since {since}", "dim"))
     if case.state_conflict:
         conflict = " and ".join(state_words(one) for one in case.state_conflict)
         console.print(Text(f"Two desks set the state apart: {conflict}. Set it anew.", "yellow"))
     print_alarms(console, deep_alarms(desk, case))
     console.print(_fields(case))
-    console.print(Text.assemble(("Identity  ", "dim"), f"{words.cell(told)}; {IDENTITY_LOCKED}"))
+    later = "".join(f", given later on {iso(one.node.day)}" for one in case.later_identities)
+    console.print(
+        Text.assemble(("Identity  ", "dim"), f"{words.cell(told)}{later}; {IDENTITY_LOCKED}")
+    )
     files = views(desk, case)
     _print_files(console, [one for one in files if one.named.by == case.report_id])
     for one in case.timeline:
@@ -195,11 +206,13 @@ def _said(case: Case, one: FollowUp | Reply | Entry) -> RenderableType:
         said = f"{one.signer.name} {words.act(one.body.type, one.body.data)}  {day}{waiting}"
         return Text(words.plain(said), "dim")
     if isinstance(one, Reply):
-        head, text = f"{one.signer.name} answered", one.body.text
+        head, text = f"{one.signer.name} {words.told(one.body)}", one.body.text
     else:
-        head = f"The reporter wrote message {case.number_of(one.envelope.id)}"
+        head = f"The reporter {words.said(one.body, case.number_of(one.envelope.id))}"
         text = words.defanged(one.body.text)
+    withdrawal = isinstance(one, FollowUp) and one in case.withdrawals
+    style = "bold red" if withdrawal else "bold"
     return Group(
-        Text.assemble((words.plain(head), "bold"), (f"  {day}{waiting}", "dim")),
+        Text.assemble((words.plain(head), style), (f"  {day}{waiting}", "dim")),
         Padding(Text(words.plain(words.cut(text))), (0, 0, 0, 2), expand=False),
     )

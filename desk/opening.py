@@ -14,18 +14,14 @@ from typing import TYPE_CHECKING, TypeVar
 from crypto.body import DataKey, open_manifest
 from crypto.errors import CryptoError, NotARecipient
 from crypto.header import Kind
-from crypto.manifest import (
-    EvidenceManifest,
-    IdentityManifest,
-    ReportManifest,
-    SignedManifest,
-)
+from crypto.manifest import EvidenceManifest, IdentityManifest, ReportManifest
 from crypto.operator_opening import (
     CustodianPrivateKey,
     combine_shares,
     open_data_key,
     open_shares,
 )
+from crypto.signed import SignedManifest
 from crypto.wrap import parse_wraps
 
 if TYPE_CHECKING:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from crypto.envelope import EnvelopeSealer, Operators, OperatorsAndReceipt
 from crypto.header import Kind
-from crypto.manifest import EntryBody, ReplyBody, SignedManifest
+from crypto.manifest import EntryBody, ReplyBody
+from crypto.signed import SignedManifest
 from desk.alarms import Alarm, Sign
 from desk.cases import Cases
 from desk.errors import NotAnswerable, NothingToSay, ServerRefused, ServerUnreachable
 from desk.order import Node, ordered
 from desk.store import Envelope
-from desk.workflow import STATE_FIELD, STATUS_ENTRY, parse_state
+from desk.workflow import NEEDS_WORDS, STATE_FIELD, STATUS_ENTRY, parse_public, parse_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,19 +49,25 @@ class Sent:
     alarms: list[Alarm] = field(default_factory=list)
 
 
-def answer(desk: Desk, case: Case, text: str) -> bool:
+def answer(desk: Desk, case: Case, text: str, untrusted_status: str = "") -> bool:
     """Seal an answer to the reporter, keep it, and send it.
+
+    With a public status the text may be empty, but for a question and for closing.
 
     Returns:
         True when the server has it, False when it waits here for the next sync.
 
     Raises:
-        NothingToSay: no text, or too much of it.
+        NothingToSay: no text where one is needed, or too much of it.
+        StateUnknown: the status is none of the five that a reporter sees.
         NotAnswerable: the case has no reply key that is certain.
         RosterNotTrusted: no roster is in force today to seal under.
     """
     said = text.replace("\r\n", "\n").strip()
-    if not said:
+    status = parse_public(untrusted_status) if untrusted_status else None
+    if not said and status in NEEDS_WORDS:
+        raise NothingToSay(f"{NEEDS_WORDS[status]} Nothing was sent.")
+    if not said and status is None:
         raise NothingToSay("The answer is empty. Nothing was sent.")
     if len(said) > TEXT_MOST:
         raise NothingToSay(
@@ -68,9 +75,9 @@ def answer(desk: Desk, case: Case, text: str) -> bool:
             "sent."
         )
     reply_key = _certain(case)
-    body = ReplyBody(text=said, author_day=desk.today()).to_json()
+    body = ReplyBody(text=said, author_day=desk.today(), status=status).to_json()
     return _keep_and_send(
-        desk, _sealed(desk, Kind.REPLY, case.id, body, parents=case.heads, reply_key=reply_key)
+        desk, _sealed(desk, Kind.REPLY, case.id, body, parents=case.answers_to, reply_key=reply_key)
     )
 
 

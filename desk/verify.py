@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from crypto.ids import CaseId, EnvelopeId
     from crypto.keys import ReplyPublicKey, SigningPublicKey
-    from crypto.manifest import EvidenceRef, ReportManifest, SignedManifest
+    from crypto.manifest import EvidenceRef, ReportManifest
+    from crypto.signed import SignedManifest
     from desk.opening import Opener
     from desk.store import Envelope
     from desk.trust import Signer, Trust

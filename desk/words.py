@@ -12,11 +12,14 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from desk.workflow import STATE_FIELD, STATUS_ENTRY, state_words
+from crypto.manifest import IDENTITY_LATER, WITHDRAWAL
+from desk.form_ids import CHOICES
+from desk.workflow import STATE_FIELD, STATUS_ENTRY, public_words, state_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crypto.manifest import FollowUpBody, ReplyBody
     from crypto.strict_json import Json
 
 LABELS: dict[str, str] = {
@@ -29,6 +32,7 @@ LABELS: dict[str, str] = {
     "terrorism": "Terrorism",
     "csam": "Child abuse material",
     "hacking_other": "Hacking or other",
+    "harassment": "Harassment or stalking",
     "": "No category",
     # identity
     "anonymous": "Anonymous",
@@ -50,6 +54,17 @@ LABELS: dict[str, str] = {
     "image_kind": "Kind of image",
     "self_harm_thoughts": "Thoughts of self-harm",
     "for_someone_else": "For someone else",
+    "what": "What it is about",
+    "ip": "IP address",
+    "incident_reported_to_macert": "Reported to maCERT",
+    "in_real_life": "In real life",
+    "ddos": "Blocked service (DDoS)",
+    "sim_swap": "SIM swap",
+    "it_is_me": "The child is the reporter",
+    "MAD": "MAD",
+    "EUR": "EUR",
+    "USD": "USD",
+    "GBP": "GBP",
 }
 
 REMOVED: dict[str, str] = {
@@ -92,60 +107,15 @@ PROBLEMS: dict[str, str] = {
     "cannot-open": "does not open: changed or swapped",
 }
 
+WITHDRAWN = (
+    "WITHDRAWN: the reporter asks that this be erased. Erase what may be erased, and pass it on no "
+    "further; what was already transmitted, or the law holds, stays. They can read no answer now."
+)
+
 REHEARSAL = "REHEARSAL: these are practice keys. Entrust nothing real to them."
 
-_LANGUAGES = {"ar": "Arabic", "en": "English", "fr": "French"}
+_LANGUAGES = {"ar": "Arabic", "en": "English", "fr": "French", "zgh": "Amazigh"}
 
-# Answers of one plain word that the form offers; in a field of free text they were typed.
-_ANSWERS = {
-    "americas",
-    "apology",
-    "asia",
-    "company",
-    "ddos",
-    "death",
-    "drugs",
-    "europe",
-    "far",
-    "financing",
-    "group",
-    "hate",
-    "impersonation",
-    "insult",
-    "login",
-    "me",
-    "medicines",
-    "meeting",
-    "minor",
-    "money",
-    "no",
-    "oceania",
-    "onion",
-    "open",
-    "organisation",
-    "other",
-    "paid",
-    "personal",
-    "photos",
-    "physical",
-    "professional",
-    "public",
-    "ransomware",
-    "real",
-    "recruitment",
-    "relative",
-    "romance",
-    "school",
-    "sexual",
-    "silence",
-    "stalking",
-    "unknown",
-    "unsure",
-    "victim",
-    "weapons",
-    "witness",
-    "yes",
-}
 _FIRST = ("danger_now", "imminent", "description", "exact_words", "role")
 _SHOWN_ELSEWHERE = {"identity_mode", "notice_read"}
 _KILO = 1000
@@ -154,7 +124,7 @@ _DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")
 # Each of these looks at a character a bounded number of times, whatever the text.
 _RUN = re.compile(r"\S+")
 _LINKISH = re.compile(r"://|\bwww\.", re.IGNORECASE)
-_ID = re.compile(r"[a-z]{2,64}(?:_[a-z0-9]{1,64}){1,16}")
+_ID = re.compile(r"[A-Za-z0-9_]{1,41}")
 _ESCAPED = {"Cc", "Cs", "Co", "Zl", "Zp"}
 _TURNING = {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e"}
 _TURNING |= {"\u2066", "\u2067", "\u2068", "\u2069"}
@@ -248,34 +218,55 @@ def act(kind: str, data: Mapping[str, Json]) -> str:
     return f"wrote an entry of the kind {cell(kind)}"
 
 
+def said(body: FollowUpBody, number: int) -> str:
+    """What the reporter did with a message, as its heading says it."""
+    if body.type == WITHDRAWAL:
+        return f"asked that everything be erased (message {number})"
+    if body.type == IDENTITY_LATER:
+        return (
+            f"gave an identity (message {number}): {cell(label(body.identity_mode)).lower()}, "
+            "locked, sealed to the custodians"
+        )
+    return f"wrote message {number}"
+
+
+def told(body: ReplyBody) -> str:
+    """What an operator's answer did, as its heading says it."""
+    if body.status is None:
+        return "answered"
+    verb = "answered and set" if body.text else "set"
+    return f"{verb} the reporter's page to \u201c{public_words(body.status)}\u201d"
+
+
 def count(number: int, one: str) -> str:
     """`1 case`, `2 cases`."""
     return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def flat(fields: Mapping[str, Json]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each answered field as its label and the lines of its value; empty answers are left out."""
+    """Each answered field as its label and the lines of its value; what is empty is left out."""
     yield from _flat(fields, _DEPTH_MOST)
 
 
 def _flat(fields: Mapping[str, Json], depth: int) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, value in fields.items():
-        lines = tuple(_lines(value, depth))
+        lines = tuple(_lines(value, depth, chosen=name in CHOICES))
         if lines:
             yield label(name), lines
 
 
-def _lines(value: Json, depth: int) -> Iterator[str]:
+def _lines(value: Json, depth: int, *, chosen: bool) -> Iterator[str]:
     if depth == 0:
         # No manifest is as deep (crypto.strict_json); whoever calls this without one is answered.
         yield "…"
         return
-    if value is None or value == "" or value is False:
+    if value is None or value == "":
         return
-    if value is True:
-        yield "Yes"
+    if isinstance(value, bool):
+        yield "Yes" if value else "No"
     elif isinstance(value, str):
-        yield _value(value)
+        # An id of the form reads as words; whatever was typed stays as it was typed.
+        yield label(value) if chosen and _ID.fullmatch(value) else defanged(value)
     elif isinstance(value, (int, float)):
         yield str(value)
     elif isinstance(value, Mapping):
@@ -284,14 +275,7 @@ def _lines(value: Json, depth: int) -> Iterator[str]:
             yield "; ".join(inner)
     else:
         for one in value:
-            yield from _lines(one, depth - 1)
-
-
-def _value(text: str) -> str:
-    """An id of the form reads as words; whatever was typed stays as it was typed."""
-    if text in LABELS or text in _ANSWERS or _ID.fullmatch(text):
-        return label(text)
-    return defanged(text)
+            yield from _lines(one, depth - 1, chosen=chosen)
 
 
 def size(length: int) -> str:

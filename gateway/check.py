@@ -5,7 +5,7 @@ A finding that is wrong makes the check fail.  A note is something to know: it d
 
 from __future__ import annotations
 
-import shutil
+import datetime as dt
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from gateway.errors import GatewayError
 from gateway.programs import open_vault, read_root
 from gateway.roster_watch import check_roster
 from gateway.secrets import GatewaySecrets
+from gateway.watermark import free_bytes, written_folders
 from sanitizer.errors import SanitizerError
 from sanitizer.jail.pool import shared_pool
 from sanitizer.jail.program import ffmpeg_jail
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.config import GatewayConfig
 
 FEW_DAYS = 7
+HELP_DAYS = 180
 _DATABASE = {"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "foreign_keys": "1"}
 
 
@@ -49,6 +51,7 @@ def check(config: GatewayConfig, jail: Callable[[], Iterator[Finding]]) -> list[
         *_guarded("secrets", lambda: _secrets(config)),
         *_guarded("roster", lambda: _roster(config)),
         *_guarded("database", lambda: _database(config)),
+        *_guarded("forms", lambda: _forms(config)),
         *_guarded("sanitizer", jail),
         *_guarded("swap", lambda: _swap(Path("/proc/swaps"))),
     ]
@@ -66,6 +69,24 @@ def _folders(config: GatewayConfig) -> Iterator[Finding]:
         mode = stat.S_IMODE(folder.stat().st_mode)
         state = "wrong" if mode & 0o077 else "ok"
         yield Finding(f"folder {folder.name}", state, f"mode {mode:04o}")
+
+
+def _forms(config: GatewayConfig) -> Iterator[Finding]:
+    from gateway.site.forms import load_forms  # noqa: PLC0415 # not in the sync door's process
+
+    forms = load_forms(config.forms)
+    yield Finding(
+        "forms",
+        "ok",
+        f"version {forms.schema.version}, {len(forms.schema.categories)} categories, "
+        f"from {config.forms or 'this program'}",
+    )
+    age = (date_of(SystemClock().today()) - dt.date.fromisoformat(forms.help.as_of)).days
+    state = "note" if age > HELP_DAYS else "ok"
+    yield Finding("help lines", state, f"numbers checked on {forms.help.as_of}")
+    unfilled = forms.institution.unfilled(forms.words)
+    words = f"NOT FILLED IN for {', '.join(unfilled)}: pages say so" if unfilled else "filled in"
+    yield Finding("data protection notice", "note" if unfilled else "ok", words)
 
 
 def _secrets(config: GatewayConfig) -> Iterator[Finding]:
@@ -103,8 +124,10 @@ def _database(config: GatewayConfig) -> Iterator[Finding]:
     for name, wanted in _DATABASE.items():
         state = "ok" if found[name] == wanted else "wrong"
         yield Finding(f"database {name}", state, found[name])
-    free = shutil.disk_usage(config.blobs).free // 1024**3
-    yield Finding("space for blobs", "note" if free < 1 else "ok", f"{free} GiB free")
+    free = min(map(free_bytes, written_folders(config)))
+    closed = free < config.disk.door_bytes
+    words = f"{free // 1024**3} GiB free{', so nothing new can be begun' if closed else ''}"
+    yield Finding("space", "note" if closed else "ok", words)
 
 
 def _swap(swaps: Path) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from gateway.check import check, jail_findings
 from gateway.config import GatewayConfig, check_bind
 from gateway.errors import AlreadyInitialised, ConfigRefused, GatewayError
 from gateway.programs import (
+    check_forms,
     close_left_windows,
     current_roster,
     open_vault,
@@ -29,7 +30,8 @@ from gateway.programs import (
     site_program,
     sync_program,
 )
-from gateway.server import UMASK, serve
+from gateway.server import serve
+from gateway.worker import UMASK
 from vault.errors import VaultError
 from vault.vault import Vault
 
@@ -115,6 +117,8 @@ def serve_command(
         program = dataclasses.replace(program, bind=check_bind(bind, "--bind"))
     # What a worker would trip over is said here, once and in words.
     read_root(config)
+    if which == "site":
+        check_forms(config)
     Vault.migrate(config.database_url)
     vault = open_vault(config)
     try:

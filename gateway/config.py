@@ -6,6 +6,8 @@ down as a value; nothing below reads the environment again.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gateway.errors import ConfigRefused
+from gateway.sources import Network, networks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +24,12 @@ KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 
+SHARED_SOURCES = "127.0.0.1, ::1"
+
 _PREFIX = "AMANA_"
 _BIND = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})|unix:/.+")
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?")
+_ONION = re.compile(r"[a-z2-7]{56}\.onion")
 _PORT_MOST = 65535
 
 
@@ -34,6 +40,27 @@ class SiteLimits:
     file_bytes: int = 2 * GIB
     form_bytes: int = 4 * GIB
     files: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PieceLimits:
+    """Uploads that come in pieces: how many at a time, how many bytes of them together.
+
+    ``seconds`` is for how long one may be left alone, ``reserve_bytes`` what stays free.
+    """
+
+    most: int = 128
+    total_bytes: int = 32 * GIB
+    seconds: int = 4 * 3600
+    reserve_bytes: int = 1 * GIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskLimits:
+    """Free bytes below which nothing new is begun, and no text is taken (gateway.watermark)."""
+
+    door_bytes: int = 2 * GIB
+    last_bytes: int = 128 * MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +93,10 @@ class GatewayConfig:
     port) that desks sign for, None to take each request's own; ``workers`` and ``threads`` are per
     program, ``receive_seconds`` how long a client may be silent (gateway.patience has the rest),
     ``stretchers`` how many receipt codes one worker stretches at a time, ``leave_url`` the
-    neutral page to which the exit of the reporters' site leads.
+    neutral page to which the exit of the reporters' site leads, ``forms`` the folder of the
+    institution's own questions and help lines, None for ours, ``onion`` the host name of the same
+    site as an onion service, None where there is none, ``shared_sources`` the addresses behind
+    which many people stand, who are then not told apart.
     """
 
     home: Path
@@ -81,13 +111,25 @@ class GatewayConfig:
     stretchers: int = 1
     staged_days: int = 1
     leave_url: str = "https://www.wikipedia.org/"
+    forms: Path | None = None
+    onion: str | None = None
+    shared_sources: tuple[Network, ...] = field(default_factory=lambda: networks(SHARED_SOURCES))
     site: SiteLimits = field(default_factory=SiteLimits)
+    pieces: PieceLimits = field(default_factory=PieceLimits)
+    disk: DiskLimits = field(default_factory=DiskLimits)
     times: SiteTimes = field(default_factory=SiteTimes)
     sync: SyncLimits = field(default_factory=SyncLimits)
 
+    def __post_init__(self) -> None:
+        if not self.disk.door_bytes >= self.pieces.reserve_bytes >= self.disk.last_bytes:
+            raise ConfigRefused(
+                "AMANA_DISK_DOOR must be at least AMANA_DISK_RESERVE, and that at least "
+                "AMANA_DISK_LAST"
+            )
+
     @property
     def spool(self) -> Path:
-        """Where encrypted upload spools live for the length of one request."""
+        """Where uploads wait, encrypted, from their first byte to their last."""
         return self.home / "spool"
 
     @property
@@ -126,6 +168,7 @@ class GatewayConfig:
         read = _Reader(env)
         home = Path(read.text("HOME", ".amana")).expanduser().absolute() / "gateway"
         site, times, sync = SiteLimits(), SiteTimes(), SyncLimits()
+        pieces, disk = PieceLimits(), DiskLimits()
         return cls(
             home=home,
             # "%" would be read as an escape by the URL's parser.
@@ -140,10 +183,23 @@ class GatewayConfig:
             stretchers=read.number("STRETCHERS", 1, 1, 64),
             staged_days=read.number("STAGED_DAYS", 1, 1, 30),
             leave_url=read.address("LEAVE_URL", "https://www.wikipedia.org/"),
+            forms=read.folder("FORMS"),
+            onion=read.onion("ONION"),
+            shared_sources=read.networks("SHARED_SOURCES", SHARED_SOURCES),
             site=SiteLimits(
                 file_bytes=read.size("FILE_BYTES", site.file_bytes, MIB),
                 form_bytes=read.size("FORM_BYTES", site.form_bytes, MIB),
                 files=read.number("FILES", site.files, 1, 1000),
+            ),
+            pieces=PieceLimits(
+                most=read.number("PIECES", pieces.most, 1, 10_000),
+                total_bytes=read.size("PIECES_BYTES", pieces.total_bytes, MIB),
+                seconds=read.number("PIECES_SECONDS", pieces.seconds, 60, 86_400),
+                reserve_bytes=read.size("DISK_RESERVE", pieces.reserve_bytes, MIB),
+            ),
+            disk=DiskLimits(
+                door_bytes=read.size("DISK_DOOR", disk.door_bytes, MIB),
+                last_bytes=read.size("DISK_LAST", disk.last_bytes, MIB),
             ),
             times=SiteTimes(
                 form_seconds=read.number("FORM_SECONDS", times.form_seconds, 600, 86_400),
@@ -187,6 +243,10 @@ class _Reader:
             )
         return int(digits) * unit
 
+    def folder(self, name: str) -> Path | None:
+        value = self.text(name, "-")
+        return None if value == "-" else Path(value).expanduser().absolute()
+
     def bind(self, name: str, default: str) -> str:
         return check_bind(self.text(name, default), _PREFIX + name)
 
@@ -196,6 +256,25 @@ class _Reader:
             raise ConfigRefused(f"{_PREFIX}{name} must be an address that begins with https://")
         return value
 
+    def networks(self, name: str, default: str) -> tuple[Network, ...]:
+        try:
+            return networks(self.text(name, default))
+        except ValueError:
+            raise ConfigRefused(
+                f"{_PREFIX}{name} must be addresses or networks (10.0.0.0/8), with commas between"
+            ) from None
+
+    def onion(self, name: str) -> str | None:
+        value = self.text(name, "-").lower()
+        if value == "-":
+            return None
+        if not _is_onion(value):
+            raise ConfigRefused(
+                f"{_PREFIX}{name} must be the name of an onion service of version 3: "
+                "56 letters and digits, whose last ones check the others, and .onion"
+            )
+        return value
+
     def authority(self, name: str) -> str | None:
         value = self.text(name, "-")
         if value == "-":
@@ -203,6 +282,16 @@ class _Reader:
         if not _AUTHORITY.fullmatch(value.lower()):
             raise ConfigRefused(f"{_PREFIX}{name} must be a host name, with a port if not 443")
         return value.lower()
+
+
+def _is_onion(untrusted: str) -> bool:
+    """Whether it is an onion name that was typed without a mistake (Tor's rend-spec-v3)."""
+    if not _ONION.fullmatch(untrusted):
+        return False
+    raw = base64.b32decode(untrusted[:56].upper())
+    public, check, version = raw[:32], raw[32:34], raw[34:]
+    wanted = hashlib.sha3_256(b".onion checksum" + public + version).digest()[:2]
+    return version == b"\x03" and check == wanted
 
 
 def check_bind(untrusted: str, name: str) -> str:

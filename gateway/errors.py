@@ -12,8 +12,16 @@ class ConfigRefused(GatewayError):
     """A setting is missing, malformed or out of range; the message names the variable."""
 
 
+class FormRefused(GatewayError):
+    """The form's data or the help lines do not fit; the message names the file and the line."""
+
+
 class NoValidRoster(GatewayError):
     """There is no roster to seal to: expired, rolled back, malformed or missing.  Answer 503."""
+
+
+class Busy(GatewayError):
+    """Too many codes are being stretched at once: give a turn, and lose nothing."""
 
 
 class SecretsRefused(GatewayError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crypto.manifest import EvidenceRef
+from crypto.manifest import MESSAGE, EvidenceRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A whole report, typed and pruned, as the form's schema left it."""
+    """A whole report, typed and pruned, as the form's schema left it.
+
+    ``no_files``: none may come with it, now or later; only the receipt code opens where it is kept.
+    """
 
     case: CaseId
     code: ReceiptCode = field(repr=False)
@@ -58,14 +61,20 @@ class Report:
     fields: Mapping[str, Json] = field(repr=False)
     identity: Identity
     files: tuple[StagedFile, ...]
+    no_files: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What the holder of a code adds: a text, files, or both.  ``id`` makes a retry harmless."""
+    """What the holder of a code adds: a text, files, or both.  ``id`` makes a retry harmless.
+
+    ``type`` is one of ``crypto.manifest``; with ``IDENTITY_LATER`` comes an ``identity``.
+    """
 
     case: CaseId
     id: EnvelopeId
     text: str = field(repr=False)
     language: str
     files: tuple[StagedFile, ...]
+    type: str = MESSAGE
+    identity: Identity = field(default_factory=Identity, repr=False)

@@ -12,20 +12,21 @@ C-LOST-ANSWER, C-NAMES prove it.
 from __future__ import annotations
 
 import hashlib
-import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crypto.envelope import Custodians, EnvelopeSealer, Operators, SealedEnvelope
+from crypto.errors import EnvelopeMalformed
 from crypto.header import Kind
-from crypto.ids import CaseId, Day, EnvelopeId, HeaderHash
 from crypto.manifest import (
+    IDENTITY_LATER,
+    WITHDRAWAL,
     EvidenceManifest,
     EvidenceRef,
     FollowUpBody,
     IdentityManifest,
     ReportManifest,
-    SignedManifest,
 )
 from crypto.receipt import (
     ReceiptCode,
@@ -35,18 +36,22 @@ from crypto.receipt import (
     receipt_keys,
     stretch,
 )
+from crypto.signed import SignedManifest
 from crypto.token import TokenKey
+from crypto.wrap import without_receipt
 from gateway.errors import GatewayError
+from gateway.gate import Gate
 from gateway.handed import Identity, StagedFile
+from gateway.looking import look_at
 from gateway.windows import ReceiptWindows
 from sanitizer.original import MEDIA_TYPE as ORIGINAL_TYPE
 from vault.errors import AlreadyAccepted, StagedMissing, ThreadMoved
 from vault.outside import BlobRef, CaseRow, NewCase, StoredEnvelope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from crypto.ids import Deployment
+    from crypto.ids import CaseId, Deployment, EnvelopeId, HeaderHash
     from crypto.roster import Roster
     from gateway.clock import Clock
     from gateway.handed import Message, Report
@@ -60,10 +65,6 @@ SEALED_BY = "gateway"
 _TRIES = 5
 _KIND_NAMES = {"image": "photo", "video": "video", "audio": "sound"}
 _OTHER_KIND = "document"
-
-
-class Busy(GatewayError):
-    """Too many codes are being stretched at once: answer 503 and lose nothing."""
 
 
 class FilesGone(GatewayError):
@@ -85,6 +86,7 @@ class Intake:
         *,
         deployment: Deployment,
         stretchers: int,
+        waiting: int = 8,
         wait_seconds: float = 20.0,
     ) -> None:
         self._vault = vault
@@ -95,17 +97,13 @@ class Intake:
         self._clock = clock
         self._deployment = deployment
         # Argon2id holds 19 MiB and a core: unbounded, a flood of codes would stop everybody.
-        self._stretchers = threading.BoundedSemaphore(stretchers)
+        self.gate = Gate(stretchers, waiting)
         self._wait_seconds = wait_seconds
 
-    def keys_of(self, code: ReceiptCode) -> ReceiptKeys:
-        """Stretch a code, outside any transaction.  Raises Busy."""
-        if not self._stretchers.acquire(timeout=self._wait_seconds):
-            raise Busy
-        try:
+    def keys_of(self, code: ReceiptCode, late: float | None = None) -> ReceiptKeys:
+        """Stretch a code, outside any transaction; ``late`` as the gate has it.  Raises Busy."""
+        with self.gate.through(late, self._wait_seconds):
             secret = stretch(code, self._deployment)
-        finally:
-            self._stretchers.release()
         return receipt_keys(secret, self._pepper)
 
     def seal_clean(self, clean: CleanFile, case: CaseId, number: int) -> StagedFile:
@@ -184,13 +182,13 @@ class Intake:
         if files:
             self._vault.drop_staged([one.id for one in files])
 
-    def seal_report(self, report: Report) -> None:
+    def seal_report(self, report: Report, late: float | None = None) -> None:
         """(3)(4)(5) Seal report and identity and release the files, in one transaction.
 
         Raises AlreadyAccepted when the case is there, FilesGone, Busy, NoValidRoster.
         """
         roster = self._rosters.get()
-        keys = self.keys_of(report.code)
+        keys = self.keys_of(report.code, late)
         identity = self._seal_identity(report.case, report.identity, roster)
         sealer = self._sealer(Kind.REPORT, report.case, roster)
         manifest = ReportManifest(
@@ -207,7 +205,8 @@ class Intake:
             cleaned_by=SEALED_BY,
         )
         sealed = sealer.seal(manifest.to_json(), Operators(roster.evidence_keys()))
-        self._open_case(report.case, keys, [sealed, identity], report.files, sequence=0)
+        state = ThreadState(0, sealed.header_hash, self._clock.today(), no_files=report.no_files)
+        self._open_case(report.case, keys, [sealed, identity], report.files, state)
 
     def seal_follow_up(self, message: Message, keys: ReceiptKeys) -> None:
         """(3)(4)(5) Seal a message, signed by the receipt, into its case, or into a new one.
@@ -227,13 +226,34 @@ class Intake:
             return
         raise ThreadMoved
 
+    def state_of(self, keys: ReceiptKeys) -> ThreadState:
+        """What a code's thread remembers; for a code without a case, that nothing was ever said."""
+        row = self._vault.case_by_locator(keys.locator)
+        return look_at(keys, row, self._clock.today()).before
+
+    def forget_answers(self, case: CaseId, ids: Collection[EnvelopeId] | None = None) -> None:
+        """Take the receipt's own wrap off answers of a case: the code never opens them again.
+
+        ``ids`` are those answers, or None for all.  The operators' wraps stay.  With no answer of
+        that case among them it is the same work.
+        """
+        kept = self._vault.envelopes_of(case, {Kind.REPLY})
+        left: dict[EnvelopeId, bytes] = {}
+        for one in kept:
+            if ids is None or one.id in ids:
+                with suppress(EnvelopeMalformed):  # nobody opens it, and the others must go
+                    left[one.id] = without_receipt(one.header, one.wraps)
+        self._vault.shorten_wraps(case, left, noise=decoy_thread_state())
+
     def received_recently(self, row: CaseRow, seconds: int) -> bool:
         """Whether the receipt of this case may still be shown."""
         return self.windows.is_open(row.receipt_window, seconds)
 
     def _first_message(self, message: Message, keys: ReceiptKeys) -> None:
         sealed = self._seal_message(message, keys, parents=())
-        self._open_case(message.case, keys, sealed, message.files, sequence=1)
+        withdrawn = message.type == WITHDRAWAL
+        state = ThreadState(1, sealed[0].header_hash, self._clock.today(), withdrawn=withdrawn)
+        self._open_case(message.case, keys, sealed, message.files, state)
 
     def _next_message(self, message: Message, keys: ReceiptKeys, row: CaseRow) -> None:
         kept = self._vault.envelopes_of(row.case_id, {Kind.FOLLOW_UP})
@@ -243,8 +263,18 @@ class Intake:
             # The case was opened meanwhile by another page of the same person.
             raise FilesGone
         state = keys.open_thread_state(row.thread_state)
+        if state.no_files and message.files:
+            # The site destroys them before; whatever comes past it is never released.
+            self.drop(message.files)
+            raise FilesGone
         sealed = self._seal_message(message, keys, parents=(state.last,), case=row.case_id)
-        after = ThreadState(state.sequence + 1, sealed[0].header_hash, self._clock.today())
+        after = replace(
+            state,
+            sequence=state.sequence + 1,
+            last=sealed[0].header_hash,
+            last_used=self._clock.today(),
+            withdrawn=state.withdrawn or message.type == WITHDRAWAL,
+        )
         try:
             self._vault.accept_follow_up(
                 row.case_id,
@@ -266,7 +296,7 @@ class Intake:
     ) -> list[SealedEnvelope]:
         roster = self._rosters.get()
         case = case or message.case
-        identity = self._seal_identity(case, Identity(), roster)
+        identity = self._seal_identity(case, message.identity, roster)
         sealer = self._sealer(Kind.FOLLOW_UP, case, roster, message.id)
         readers = Operators(roster.evidence_keys())
         body = FollowUpBody(
@@ -276,6 +306,8 @@ class Intake:
             reply_key=keys.reply_public,
             follow_up_key=keys.follow_up_public,
             language=message.language,
+            type=message.type,
+            identity_mode=message.identity.mode if message.type == IDENTITY_LATER else "",
         )
         signed = SignedManifest.sign(
             Kind.FOLLOW_UP,
@@ -305,10 +337,8 @@ class Intake:
         keys: ReceiptKeys,
         sealed: Sequence[SealedEnvelope],
         files: Sequence[StagedFile],
-        *,
-        sequence: int,
+        state: ThreadState,
     ) -> None:
-        state = ThreadState(sequence, sealed[0].header_hash, self._clock.today())
         row = NewCase(
             case_id=case,
             locator=keys.locator,
@@ -346,16 +376,3 @@ class Intake:
 
 def _stored(sealed: SealedEnvelope, parts: tuple[BlobRef, ...] = ()) -> StoredEnvelope:
     return StoredEnvelope(sealed.header, sealed.wraps, sealed.manifest, parts)
-
-
-def look_at(keys: ReceiptKeys, row: CaseRow | None, today: Day) -> tuple[bytes, bytes]:
-    """Return (old, new) sealed thread states of a visit; for no case, two that mean nothing.
-
-    The work is the same for both: one opening where there is something to open, one sealing.
-    """
-    if row is None:
-        decoy = decoy_thread_state()
-        return decoy, keys.seal_thread_state(ThreadState(0, HeaderHash(bytes(32)), today))
-    state = keys.open_thread_state(row.thread_state)
-    after = ThreadState(state.sequence, state.last, today)
-    return row.thread_state, keys.seal_thread_state(after)

@@ -1,7 +1,8 @@
 """How long a connection is waited for before its thread is given to somebody else.
 
 A slow phone has its time, a silent connection has not.  What is counted is the time that we wait
-for the other side, never the time that we take ourselves.
+for the other side, never the time that we take ourselves.  A request's head and short body are
+waited for without a thread (gateway.arrival, gateway.worker); this is for what a thread reads.
 """
 
 from __future__ import annotations
@@ -78,17 +79,25 @@ class PatientSocket(socket.socket):
         taken: socket.socket,
         patience: Patience,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        source: bytes | None = None,
+        closed: Callable[[], None] = _nothing,
     ) -> None:
+        """Take it over; ``source`` is whose it is, as far as known; ``closed`` hears its end."""
         super().__init__(taken.family, taken.type, taken.proto, fileno=taken.detach())
-        self._patience = patience
+        self.patience = patience
         self._now = monotonic
+        self._closed_call = closed
+        self._ahead = b""
+        self._no_more = False
+        self.source = source
         self.gave_up = False
         self._deadline = math.inf
         self.begin_body()
 
     def begin_head(self) -> None:
         """From here on a request's head is read."""
-        self._begin(self._now() + self._patience.head)
+        self._begin(self._now() + self.patience.head)
 
     def begin_body(self, close_after_answer: Callable[[], None] = _nothing) -> None:
         """From here on a request's body is read and its answer written.
@@ -102,14 +111,44 @@ class PatientSocket(socket.socket):
         """Wait no longer than that for all that is still to be read of this request."""
         self._deadline = min(self._deadline, self._now() + seconds)
 
+    def hand_on(self, data: bytes, *, is_all: bool) -> None:
+        """Let the next reads give ``data``, and with ``is_all`` no byte after it but TooSlow."""
+        self._ahead += data
+        self._no_more = is_all
+
+    def take_ahead(self) -> bytes:
+        """Return what was handed on and not read."""
+        ahead, self._ahead = self._ahead, b""
+        return ahead
+
+    @property
+    def has_ahead(self) -> bool:
+        """Whether something was handed on and not read."""
+        return bool(self._ahead)
+
+    def receive_now(self, size: int) -> bytes:
+        """Read what is there, for somebody who does not wait.  Raises BlockingIOError."""
+        return super().recv(size)
+
+    def close(self) -> None:
+        """Close, and tell it once."""
+        super().close()
+        told, self._closed_call = self._closed_call, _nothing
+        told()
+
     def _begin(self, deadline: float) -> None:
         self._deadline = deadline
-        self._received = _Meter(self._patience)
-        self._sent = _Meter(self._patience)
+        self._received = _Meter(self.patience)
+        self._sent = _Meter(self.patience)
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """Read what there is, waiting as long as patience has it.  Raises TooSlow."""
-        left = min(self._patience.silence, self._deadline - self._now())
+        if self._ahead:
+            first, self._ahead = self._ahead[:bufsize], self._ahead[bufsize:]
+            return first
+        if self._no_more:
+            raise self._given_up()
+        left = min(self.patience.silence, self._deadline - self._now())
         found: list[bytes] = []
 
         def step() -> int:
@@ -127,7 +166,7 @@ class PatientSocket(socket.socket):
             return super(PatientSocket, self).send(rest[:_SEND_MOST], flags)
 
         while rest:
-            rest = rest[self._step(step, self._patience.silence, self._sent) :]
+            rest = rest[self._step(step, self.patience.silence, self._sent) :]
 
     def _step(self, step: Callable[[], int], left: float, meter: _Meter) -> int:
         """One system call that moves bytes, within the seconds that are left."""

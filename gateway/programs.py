@@ -1,7 +1,7 @@
 """How a worker's application is put together from a gateway's home.
 
 (1) the vault  (2) the pinned root, and the watch on the roster that it signed  (3) the application
-(4) for the site, the thread that closes receipt windows, and the jailed workers for files
+(4) for the site, the threads that close receipt windows and sweep the spool, and the jailed workers
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from crypto.roster import RootPublicKey
 from crypto.token import TokenKey
 from gateway.clock import SystemClock
 from gateway.errors import ConfigRefused
+from gateway.pieces import PieceSweeper
+from gateway.places import Places
 from gateway.roster_watch import CurrentRoster
 from gateway.secrets import GatewaySecrets
 from gateway.server import Program
@@ -55,8 +57,8 @@ def current_roster(config: GatewayConfig, vault: Vault) -> CurrentRoster:
     return CurrentRoster(config.roster_path, read_root(config), vault, SystemClock())
 
 
-def make_site(config: GatewayConfig) -> Flask:
-    """The reporters' site of this home."""
+def make_site(config: GatewayConfig, places: Places | None = None) -> Flask:
+    """The reporters' site of this home; ``places`` are what its workers share."""
     from gateway.site.app import create_site  # noqa: PLC0415 # not in the sync door's process
 
     vault, clock = open_vault(config), SystemClock()
@@ -67,12 +69,23 @@ def make_site(config: GatewayConfig) -> Flask:
         vault=vault,
         rosters=current_roster(config, vault),
         clock=clock,
+        places=places,
     )
     windows = app.extensions["amana.windows"]
     sweeper = WindowSweeper(windows, config.times.receipt_seconds, clock)
     sweeper.start()
     atexit.register(sweeper.stop)
+    pieces = PieceSweeper(app.extensions["amana.pieces"])
+    pieces.start()
+    atexit.register(pieces.stop)
     return app
+
+
+def check_forms(config: GatewayConfig) -> None:
+    """Read the form's data and the help lines.  Raises FormRefused naming the line."""
+    from gateway.site.forms import load_forms  # noqa: PLC0415 # as above
+
+    load_forms(config.forms)
 
 
 def close_left_windows(config: GatewayConfig, vault: Vault) -> int:
@@ -91,11 +104,13 @@ def make_sync(config: GatewayConfig) -> Flask:
 
 def site_program(config: GatewayConfig) -> Program:
     """The site as a program."""
+    # Before the workers are: they share it.
+    places = Places(config.workers * config.stretchers)
 
     def make() -> Flask:
         # Beside the rest: whoever sends the first file need not wait for it, nor does the site.
         Thread(target=make_ready, daemon=True).start()
-        return make_site(config)
+        return make_site(config, places)
 
     return Program("site", config.site_bind, make)
 

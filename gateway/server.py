@@ -7,46 +7,29 @@ messages about the server itself, and its own error answers are one fixed page.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import errno
 import os
-import resource
-import selectors
 import sys
-import time
 from dataclasses import dataclass
-from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from gunicorn import util
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
-from gunicorn.http.errors import (
-    InvalidResponseHeader,
-    InvalidResponseHeaderName,
-    ParseException,
-)
-from gunicorn.workers.gthread import ThreadWorker
 
-from gateway.headers import STRICT
-from gateway.patience import Patience, PatientSocket
-from gateway.quiet import describe, hush, report_failure
+from gateway.patience import Patience
+from gateway.quiet import describe
+from gateway.sources import Sources
+from gateway.worker import UMASK, harden_process
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from flask import Flask
 
     from gateway.config import GatewayConfig
 
-UMASK = 0o077
 GRACE_SECONDS = 30
 SILENCE_SECONDS = 120
-
-_PR_SET_DUMPABLE = 4
+CONNECTIONS = 1000
 
 # What gunicorn says about itself: a process's number, a signal, an address it cannot have.  All
 # else may hold something of a client and is not written.
@@ -122,123 +105,6 @@ class QuietLogger(Logger):  # type: ignore[misc] # gunicorn has no types
         """Write nothing: there is no access log."""
 
 
-class BrokenBody(ConnectionResetError):
-    """A body that is no HTTP: for the application as if the client had gone in the middle."""
-
-    def __init__(self) -> None:
-        super().__init__(errno.ECONNRESET, "the body is no HTTP")
-
-
-class _BodyReader:
-    """gunicorn's reader of a body; what it says of a bad chunk, bytes and all, ends here."""
-
-    def __init__(self, reader: Any) -> None:  # noqa: ANN401 # gunicorn's
-        self._reader = reader
-
-    def read(self, size: int) -> bytes:
-        try:
-            return bytes(self._reader.read(size))
-        except ParseException:
-            raise BrokenBody from None
-
-
-class QuietWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
-    """A threaded worker that dumps no core, waits for nobody for ever, and echoes nothing.
-
-    A thread is given to a connection once a byte of it is there, and taken away as Patience says.
-    """
-
-    def init_process(self) -> None:
-        """Harden the process, then serve."""
-        harden_process()
-        hush()
-        super().init_process()
-
-    def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401 # gunicorn's
-        """Give a connection to a thread; a new one waits for its first byte without one."""
-        if isinstance(conn.sock, PatientSocket):
-            super().enqueue_req(conn)
-            return
-        patience: Patience = self.app.patience
-        conn.sock = PatientSocket(conn.sock, patience)
-        conn.timeout = time.monotonic() + patience.first
-        self.pending_conns.append(conn)
-        self.poller.register(
-            conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn)
-        )
-
-    def handle(self, conn: Any) -> Any:  # noqa: ANN401 # gunicorn's
-        """Serve one request of a connection, in a thread."""
-        conn.sock.begin_head()
-        kept = super().handle(conn)
-        if kept is False:
-            # Here, and not where gunicorn does it: in the one loop that all connections share,
-            # which would wait two seconds for each client that does not close its end.
-            if conn.sock.gave_up:
-                util.close(conn.sock)
-            else:
-                util.close_graceful(conn.sock)
-        return kept
-
-    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401 # gunicorn's
-        """The head is read: what follows is the body, and the answer."""
-        conn.sock.begin_body(req.force_close)
-        req.body.reader = _BodyReader(req.body.reader)
-        return super().handle_request(req, conn)
-
-    def finish_request(self, conn: Any, fs: Any) -> None:  # noqa: ANN401 # gunicorn's
-        """Keep a connection, or count one less that was closed by its thread."""
-        if conn.sock.fileno() < 0:
-            self.nr_conns -= 1
-            return
-        super().finish_request(conn, fs)
-
-    def _cap_keepalive(self, deadline: float) -> None:
-        # A worker that stops waits for no first byte either.
-        super()._cap_keepalive(deadline)
-        for conn in self.pending_conns:
-            conn.timeout = min(conn.timeout, deadline)
-
-    def handle_error(
-        self,
-        req: Any,  # noqa: ANN401, ARG002 # gunicorn's
-        client: socket.socket,
-        addr: Any,  # noqa: ANN401, ARG002 # gunicorn's: the address that must not be kept
-        exc: BaseException,
-    ) -> None:
-        """Answer what is no HTTP with a fixed 400, what is our fault with a fixed 500."""
-        status = HTTPStatus.BAD_REQUEST
-        ours = isinstance(exc, InvalidResponseHeader | InvalidResponseHeaderName)
-        if ours or not isinstance(exc, ParseException):
-            status = HTTPStatus.INTERNAL_SERVER_ERROR
-            report_failure(exc)
-        with contextlib.suppress(OSError):
-            util.write(client, _bare_answer(status))
-
-
-def _bare_answer(status: HTTPStatus) -> bytes:
-    fields = [
-        ("Connection", "close"),
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Length", str(len(status.phrase))),
-        *STRICT,
-    ]
-    lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{n}: {v}" for n, v in fields)]
-    return ("\r\n".join(lines) + "\r\n\r\n" + status.phrase).encode("ascii")
-
-
-def harden_process() -> None:
-    """No core file, no debugger of the same user, no file that others can read.
-
-    Raises OSError when the kernel refuses: a worker that cannot be hardened does not serve.
-    """
-    os.umask(UMASK)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE) was refused")
-
-
 @dataclass(frozen=True, slots=True)
 class Program:
     """One of the two programs: its name, where it listens, and how a worker makes its app."""
@@ -255,6 +121,7 @@ class _Embedded(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self._program = program
         self._config = config
         self.patience = Patience.of(config.receive_seconds)
+        self.sources = Sources(config.shared_sources)
         super().__init__()
 
     def load_config(self) -> None:
@@ -271,9 +138,10 @@ def settings(program: Program, config: GatewayConfig) -> dict[str, Any]:
     return {
         "bind": program.bind,
         "proc_name": f"amana-{program.name}",
-        "worker_class": "gateway.server.QuietWorker",
+        "worker_class": "gateway.worker.QuietWorker",
         "workers": config.workers,
         "threads": config.threads,
+        "worker_connections": CONNECTIONS + config.threads,
         "timeout": SILENCE_SECONDS,
         "graceful_timeout": GRACE_SECONDS,
         "umask": UMASK,

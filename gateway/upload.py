@@ -18,9 +18,10 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from crypto.spool import SpoolReader, SpoolWriter
-from sanitizer.errors import JailUnavailable, TooLarge
+from sanitizer.errors import Refused, TooLarge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import IO
 
 MULTIPART = "multipart/form-data"
@@ -32,6 +33,16 @@ PARTS_MOST = 2000
 _READ_BYTES = 64 * 1024
 
 
+class NoRoom(Refused):
+    """There is no room for a file; words are still taken."""
+
+    reason = "no_room"
+
+
+def _always(_: int) -> bool:
+    return True
+
+
 class SpooledFile(io.RawIOBase):
     """One file of a form: ciphertext in a nameless file; also the sanitizer's UntrustedSource.
 
@@ -39,12 +50,15 @@ class SpooledFile(io.RawIOBase):
     of the same form survive (``too_large``).
     """
 
-    def __init__(self, folder: Path, file_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, file_bytes: int, has_room: Callable[[int], bool] = _always
+    ) -> None:
         super().__init__()
         self._fd = _nameless(folder)
         self._writer = SpoolWriter(self._fd)
         self._reader: SpoolReader | None = None
         self._most = file_bytes
+        self._has_room = has_room
         self._failed = False
         self.received = 0
 
@@ -69,6 +83,8 @@ class SpooledFile(io.RawIOBase):
     def write(self, data: Any) -> int:  # noqa: ANN401 the buffer protocol has no type in 3.11
         """Encrypt and store, or only count when the file is too large already."""
         self.received += len(data)
+        if not self._has_room(len(data)):
+            self._failed = True
         if not (self.too_large or self._failed):
             try:
                 self._writer.write(bytes(data))
@@ -78,11 +94,11 @@ class SpooledFile(io.RawIOBase):
         return len(data)
 
     def require_whole(self) -> None:
-        """Raise TooLarge or JailUnavailable where not every byte was stored."""
+        """Raise TooLarge or NoRoom where not all was stored, or a clean copy has no room."""
         if self.too_large:
             raise TooLarge("longer than one file may be")
-        if self._failed:
-            raise JailUnavailable("the spool could not be written")
+        if self._failed or not self._has_room(self.received):
+            raise NoRoom("the disk is too full")
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """End the writing: the parser rewinds each file when its last byte has come."""
@@ -152,6 +168,7 @@ class UploadRequest(Request):
     max_form_parts = PARTS_MOST
     spool_folder: Path
     file_bytes: int
+    has_room: Callable[[int], bool] = staticmethod(_always)
 
     @property
     def spooled(self) -> list[SpooledFile]:
@@ -171,7 +188,7 @@ class UploadRequest(Request):
         filename: str | None = None,  # noqa: ARG002 a reporter's file name is not looked at
         content_length: int | None = None,  # noqa: ARG002 the same
     ) -> IO[bytes]:
-        one = SpooledFile(self.spool_folder, self.file_bytes)
+        one = SpooledFile(self.spool_folder, self.file_bytes, self.has_room)
         self.spooled.append(one)
         return one  # type: ignore[return-value]  # the parser writes, rewinds and closes, no more
 

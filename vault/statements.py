@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, select, update
 
+from crypto.header import Kind
+from crypto.ids import CaseId
 from vault import rows
-from vault.errors import ThreadMoved, UnknownCase
-from vault.outside import RosterRow
-from vault.tables import cases, envelopes, parts, rosters
+from vault.errors import EnvelopeMismatch, ThreadMoved, UnknownCase
+from vault.outside import BlobRef, RosterRow
+from vault.tables import SCRATCH_SLOTS, cases, envelopes, parts, rosters, scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
-    from crypto.header import Kind
-    from crypto.ids import CaseId
+    from crypto.ids import EnvelopeId
     from vault.outside import StoredEnvelope
 
 RECEIPT_WINDOW_BYTES = 48
@@ -79,6 +80,53 @@ def move_thread(connection: Connection, case_id: CaseId, old: bytes, new: bytes)
     if moved.rowcount != 1:
         require_case(connection, case_id)
         raise ThreadMoved
+
+
+def shorten_wraps(
+    connection: Connection, case_id: CaseId, left: Mapping[EnvelopeId, bytes]
+) -> None:
+    """Cut the beginning off the wraps of a case's replies.  Raises EnvelopeMismatch for more.
+
+    What is left must be how the wraps ended: nobody's can be changed or put in this way.
+    """
+    for envelope_id, wraps in left.items():
+        where = (
+            (envelopes.c.envelope_id == envelope_id)
+            & (envelopes.c.case_id == case_id)
+            & (envelopes.c.released == 1)
+            & of_kinds([Kind.REPLY])
+        )
+        present = connection.execute(select(envelopes.c.wraps).where(where)).scalar()
+        if present is None or not wraps or not present.endswith(wraps):
+            raise EnvelopeMismatch("not the end of a reply's wraps")
+        connection.execute(update(envelopes).where(where).values(wraps=wraps))
+
+
+def make_noise(connection: Connection, noise: bytes) -> None:
+    """Write to a row that means nothing: the work of a write, and no trace of whose."""
+    slot = secrets.randbelow(SCRATCH_SLOTS)
+    connection.execute(update(scratch).where(scratch.c.slot == slot).values(noise=noise))
+
+
+def part(connection: Connection, envelope_id: EnvelopeId, number: int) -> BlobRef | None:
+    """The blob of a released envelope's content part, or None."""
+    row = connection.execute(
+        select(parts.c.blob, parts.c.size)
+        .join(envelopes, envelopes.c.envelope_id == parts.c.envelope_id)
+        .where(
+            parts.c.envelope_id == envelope_id,
+            parts.c.part == number,
+            envelopes.c.released == 1,
+        )
+    ).first()
+    return None if row is None else BlobRef(row.blob, row.size)
+
+
+def windows_after(connection: Connection, case_id: bytes, most: int) -> list[tuple[CaseId, bytes]]:
+    """A page of cases and their receipt windows, in the order of ids."""
+    query = select(cases.c.case_id, cases.c.receipt_window).where(cases.c.case_id > case_id)
+    page = connection.execute(query.order_by(cases.c.case_id).limit(most))
+    return [(CaseId(row.case_id), row.receipt_window) for row in page]
 
 
 def overwrite_windows(connection: Connection, case_ids: Sequence[CaseId]) -> int:

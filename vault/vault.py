@@ -7,7 +7,6 @@ is what was released: a staged envelope is served to nobody.
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
@@ -29,10 +28,10 @@ from vault.errors import (
     UnknownPart,
 )
 from vault.outside import BlobRef, Expired
-from vault.tables import SCRATCH_SLOTS, cases, envelopes, nonces, parts, rosters, scratch
+from vault.tables import cases, envelopes, nonces, parts, rosters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -163,6 +162,20 @@ class Vault:
             elif not rows.same_outside(present, envelope):
                 raise EnvelopeConflict
 
+    def shorten_wraps(
+        self, case_id: CaseId, left: Mapping[EnvelopeId, bytes], *, noise: bytes
+    ) -> None:
+        """Keep of these replies of a case the wraps in ``left`` alone: the end of what was there.
+
+        ``noise`` goes to a row that means nothing, so that taking nothing away is a write, too.
+        Raises EnvelopeMismatch; then nothing changed.
+        """
+        with self._database.writing() as connection:
+            statements.make_noise(connection, noise)
+            statements.shorten_wraps(connection, case_id, left)
+        # Emptied like that of a closed window: the log still holds the pages as they were.
+        self._database.forget_deleted(LOG_SECONDS)
+
     # Reading.
 
     def case_by_locator(self, locator: bytes) -> CaseRow | None:
@@ -214,10 +227,7 @@ class Vault:
         """
         with self._database.writing() as connection:
             if case_id is None:
-                slot = secrets.randbelow(SCRATCH_SLOTS)
-                connection.execute(
-                    update(scratch).where(scratch.c.slot == slot).values(noise=new_state)
-                )
+                statements.make_noise(connection, new_state)
             else:
                 statements.move_thread(connection, case_id, old_state, new_state)
 
@@ -360,10 +370,8 @@ class Vault:
             raise EnvelopeConflict from None
 
     def _windows_after(self, case_id: bytes) -> list[tuple[CaseId, bytes]]:
-        query = select(cases.c.case_id, cases.c.receipt_window).where(cases.c.case_id > case_id)
         with self._database.reading() as connection:
-            page = connection.execute(query.order_by(cases.c.case_id).limit(WINDOWS_AT_ONCE))
-            return [(CaseId(row.case_id), row.receipt_window) for row in page]
+            return statements.windows_after(connection, case_id, WINDOWS_AT_ONCE)
 
     def _one_case(self, where: ColumnElement[bool]) -> CaseRow | None:
         with self._database.reading() as connection:
@@ -377,15 +385,7 @@ class Vault:
 
     def _ref(self, envelope_id: EnvelopeId, part: int) -> BlobRef:
         with self._database.reading() as connection:
-            row = connection.execute(
-                select(parts.c.blob, parts.c.size)
-                .join(envelopes, envelopes.c.envelope_id == parts.c.envelope_id)
-                .where(
-                    parts.c.envelope_id == envelope_id,
-                    parts.c.part == part,
-                    envelopes.c.released == 1,
-                )
-            ).first()
-        if row is None:
+            found = statements.part(connection, envelope_id, part)
+        if found is None:
             raise UnknownPart
-        return BlobRef(row.blob, row.size)
+        return found

@@ -25,6 +25,7 @@ from desk.errors import (
     NoSuchEvidence,
     NotAnswerable,
     NothingToSay,
+    StateUnknown,
 )
 from desk.evidence import open_evidence, views
 from desk.outbox import TEXT_MOST, answer, set_state
@@ -37,7 +38,7 @@ from desk.patience import SyncLimits
 from desk.summary import IDENTITY_LOCKED, deep_alarms
 from desk.sync import Silence, synchronise
 from desk.verify import Entry, Reply
-from desk.workflow import STATES, state_words
+from desk.workflow import PUBLIC, STATES, public_words, state_words
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -71,6 +72,7 @@ FILTERS = {
     "all": "All",
     "danger": "Danger",
     "unanswered": "Unanswered",
+    "withdrawn": "Withdrawn",
     "anonymous": "Anonymous",
     "alarms": "With alarms",
 }
@@ -166,7 +168,7 @@ class _Pages:
         """One case."""
         return self._show(Cases(self.desk).find(ref))
 
-    def _show(self, case: Case, typed: str = "", problem: str = "") -> str:
+    def _show(self, case: Case, typed: str = "", problem: str = "", status: str = "") -> str:
         return render_template(
             "case.html",
             case=case,
@@ -174,6 +176,9 @@ class _Pages:
             fields=list(words.answers(case.fields)),
             alarms=deep_alarms(self.desk, case),
             states=STATES,
+            public=PUBLIC,
+            status=status,
+            withdrawn=words.WITHDRAWN,
             identity=IDENTITY_LOCKED,
             # The operator's own words come back to the letter.
             typed=escape(typed),
@@ -196,12 +201,12 @@ class _Pages:
     def answer(self, ref: str) -> BaseResponse | tuple[str, int]:
         """Send an answer; what was typed comes back if it cannot be sent."""
         case = Cases(self.desk).find(ref)
-        typed = request.form.get("text", "")
+        typed, public = request.form.get("text", ""), request.form.get("status", "")
         try:
-            sent = answer(self.desk, case, typed)
+            sent = answer(self.desk, case, typed, public)
         except DeskError as error:
-            status = 422 if isinstance(error, (NothingToSay, NotAnswerable)) else 502
-            return self._show(case, typed, str(error)), status
+            ours = isinstance(error, (NothingToSay, NotAnswerable, StateUnknown))
+            return self._show(case, typed, str(error), public), 422 if ours else 502
         self.notice = (
             "The answer was sent."
             if sent
@@ -253,6 +258,9 @@ def create_pages(desk: Desk, bind: Bind, link: OneTimeLink) -> Flask:
         "count": words.count,
         "act": lambda body: words.act(body.type, body.data),
         "state": state_words,
+        "public": public_words,
+        "told": words.told,
+        "said": words.said,
     }
     app.context_processor(lambda: {"rehearsal": desk.trust.rehearsal, "practice": words.REHEARSAL})
     # Whatever a template inserts went through the filter that a terminal's text goes through: a
@@ -286,6 +294,7 @@ def _passes(name: str, case: Case) -> bool:
         "all": True,
         "danger": case.danger,
         "unanswered": case.unanswered,
+        "withdrawn": bool(case.withdrawals),
         "anonymous": case.identity_mode == "anonymous",
         "alarms": bool(case.alarms),
     }[name]

@@ -1,1 +1,1 @@
-"""The reporters' site: pages without a script, without a cookie, without anybody else."""
+"""The reporters' site: no cookie, nobody else's anything, and nothing that needs a script."""

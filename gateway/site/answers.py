@@ -24,9 +24,11 @@ Posted = MultiDict[str, str]
 
 # What the form itself sends beside the questions.
 PAGE_NAMES = frozenset(
-    {"token", "category", "action", "more", "drop", "originals", "originals_sure"}
+    {"token", "category", "action", "more", "drop", "originals", "originals_sure", "work"}
 )
 YES = "yes"
+# Answers of one form only: where a person writes that they do not know, they are left empty.
+FACTS = SINGLE - {"text", "textarea"} | {"list:url", "list:phone", "money"}
 IDENTITY_SEAL = "identity"
 
 
@@ -149,7 +151,8 @@ def _requirements(
             continue
         if any(name == asked.id or name.startswith(f"{asked.id}-") for name in wrong):
             continue
-        if any(other in found for other in asked.unless_given):
+        # Not to know an address is no address.
+        if any(found.get(other, UNKNOWN) != UNKNOWN for other in asked.unless_given):
             continue
         yield FieldError(_first_input(asked), _missing_key(asked))
 
@@ -165,7 +168,9 @@ def _missing_key(asked: Field) -> str:
         return "error.tick"
     if asked.options:
         return "error.choose"
-    return "error.describe" if asked.unless_given else "error.required"
+    if asked.unless_given:
+        return "error.describe" if asked.type == "textarea" else "error.address"
+    return "error.required"
 
 
 def _read_field(
@@ -205,6 +210,9 @@ def _read_one(asked: Field, name: str, raw: str, errors: list[FieldError]) -> st
         if asked.type != "textarea":
             values.require_line(raw.strip(), asked.max)
         text = clean_text(raw)
+        # Whoever writes "I don't know" where a number is asked has answered: nothing is wrong.
+        if asked.type in FACTS and values.is_unknown(text):
+            text = ""
         return _typed(asked, text) if text else asked.default or None
     except BadValue as bad:
         errors.append(FieldError(name, bad.key, bad.facts))

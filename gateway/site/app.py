@@ -1,6 +1,7 @@
 """The reporters' site as one WSGI application, made from parts that are handed in.
 
-No script, no cookie, no session, nothing from elsewhere.  Routes are listed here, once.
+No cookie, no session, nothing from elsewhere, nothing that needs a script.  Routes are listed here,
+once.
 """
 
 from __future__ import annotations
@@ -9,21 +10,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from flask import request
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, UnsupportedMediaType
 
 from gateway.clock import SystemClock
 from gateway.intake import Intake
+from gateway.pieces import PieceShelf
+from gateway.places import Places
 from gateway.quiet import QuietFlask
 from gateway.site.answers import AnswerReader
 from gateway.site.context import Site
-from gateway.site.headers import guard_post, with_strict_headers
-from gateway.site.help import HelpLines
+from gateway.site.forms import load_forms
+from gateway.site.headers import guard_post, onion_location, with_strict_headers
+from gateway.site.piece_pages import BODY_MOST, OCTETS, PiecePages
 from gateway.site.plain_pages import PlainPages
 from gateway.site.report_pages import ReportPages
-from gateway.site.schema import FormSchema
 from gateway.site.thread_pages import ThreadPages
-from gateway.site.words import LANGUAGES, load_words, require_words
+from gateway.site.waiting import source
+from gateway.site.words import LANGUAGES
+from gateway.turns import Turns
 from gateway.upload import MULTIPART, TEXT_BYTES, URLENCODED, UploadRequest
+from gateway.watermark import Watermark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,10 +43,14 @@ if TYPE_CHECKING:
     from gateway.secrets import GatewaySecrets
     from vault.vault import Vault
 
-FORMS = Path(__file__).parent.parent / "forms"
 HERE = Path(__file__).parent
+# Whoever wants to leave is never told to wait.
+_WAY_OUT = frozenset({"leave", "leave_receipt", "left"})
 # Only these two take files; everywhere else a body is a few fields.
 _WITH_FILES = frozenset({"send", "message"})
+_PREFIX = f"/<any({','.join(one.code for one in LANGUAGES)}):lang>"
+# Where a report begins; a conversation that has begun goes on.
+_BEGINNINGS = frozenset({"start", "write"})
 _FORM_TYPES = frozenset({MULTIPART, URLENCODED})
 
 
@@ -52,14 +62,23 @@ def create_site(  # noqa: PLR0913 each is a part of a deployment
     vault: Vault,
     rosters: CurrentRoster,
     clock: Clock | None = None,
+    places: Places | None = None,
 ) -> Flask:
-    """Return the site's application.  Raises FormRefused when the form's data does not fit."""
+    """Return the site's application; ``places`` are what it shares with other workers.
+
+    Raises FormRefused when the form's data does not fit.
+    """
     clock = clock or SystemClock()
-    schema = FormSchema.from_json((FORMS / "categories.json").read_bytes())
-    words = load_words(HERE / "translations")
-    require_words(schema, words)
+    forms = load_forms(config.forms)
     intake = Intake(
-        vault, rosters, secrets, clock, deployment=deployment, stretchers=config.stretchers
+        vault,
+        rosters,
+        secrets,
+        clock,
+        deployment=deployment,
+        stretchers=config.stretchers,
+        # Each who waits holds a thread: newcomers a quarter of them, those in turn another.
+        waiting=max(1, config.threads // 4),
     )
     site = Site(
         config=config,
@@ -67,35 +86,63 @@ def create_site(  # noqa: PLR0913 each is a part of a deployment
         rosters=rosters,
         intake=intake,
         clock=clock,
-        schema=schema,
-        readers={form.id: AnswerReader(form) for form in schema.categories},
-        words=words,
-        help=HelpLines.from_json((FORMS / "help.json").read_bytes()),
+        schema=forms.schema,
+        readers={form.id: AnswerReader(form) for form in forms.schema.categories},
+        words=forms.words,
+        help=forms.help,
+        institution=forms.institution,
+        watermark=Watermark.of(config, clock.monotonic),
+        turns=Turns(places or Places(config.stretchers), intake.gate, clock),
     )
-    app = _bare_application(config)
+    app = _bare_application(config, site.watermark)
+    app.before_request(lambda: _bound_asking(site.turns))
+    app.before_request(lambda: _close_door(site.watermark))
     # Whoever runs this application in a process of its own lets a thread close them.
     app.extensions["amana.windows"] = intake.windows
+    app.extensions["amana.gate"] = intake.gate
     report = ReportPages(site)
-    plain = PlainPages(site, report, (HERE / "static" / "site.css").read_bytes())
+    plain = PlainPages(site, report, HERE / "static")
+    shelf = PieceShelf(config.spool, config.pieces)
+    app.extensions["amana.pieces"] = shelf
+    pieces = PiecePages(site, shelf, (HERE / "static" / "send.js").read_bytes())
     _add_routes(app, report, ThreadPages(site), plain)
+    _add_pieces(app, pieces)
     app.register_error_handler(Exception, plain.problem)
     return app
 
 
-def _bare_application(config: GatewayConfig) -> Flask:
+def _bare_application(config: GatewayConfig, watermark: Watermark) -> Flask:
     app = QuietFlask("gateway.site", template_folder="templates", static_folder=None)
     app.request_class = type(
         "SiteRequest",
         (UploadRequest,),
-        {"spool_folder": config.spool, "file_bytes": config.site.file_bytes},
+        {
+            "spool_folder": config.spool,
+            "file_bytes": config.site.file_bytes,
+            "has_room": staticmethod(watermark.has_room),
+        },
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.auto_reload = False
     app.before_request(lambda: _bound_body(config))
+    if config.onion is not None:
+        app.after_request(onion_location(config.onion))
     app.after_request(with_strict_headers)
     app.teardown_request(_close_spools)
     return app
+
+
+def _bound_asking(turns: Turns) -> None:
+    """Refuse whoever asks for too much, where they can be told apart.  Raises TooManyRequests."""
+    if request.endpoint not in _WAY_OUT and not turns.may_ask(source()):
+        raise TooManyRequests
+
+
+def _close_door(watermark: Watermark) -> None:
+    """Let nothing be begun that might find no room in the end.  Raises ServiceUnavailable."""
+    if request.endpoint in _BEGINNINGS and not watermark.is_open():
+        raise ServiceUnavailable
 
 
 def _bound_body(config: GatewayConfig) -> None:
@@ -103,6 +150,11 @@ def _bound_body(config: GatewayConfig) -> None:
     if request.method != "POST":
         return
     guard_post(request)
+    if request.endpoint == "piece":
+        if request.mimetype != OCTETS:
+            raise UnsupportedMediaType
+        request.max_content_length = BODY_MOST
+        return
     if request.mimetype not in _FORM_TYPES:
         raise UnsupportedMediaType
     with_files = request.endpoint in _WITH_FILES and request.mimetype == MULTIPART
@@ -113,12 +165,29 @@ def _close_spools(_: BaseException | None) -> None:
     cast("UploadRequest", request).close_spools()
 
 
+def _add_pieces(app: Flask, pieces: PiecePages) -> None:
+    """The second way of a file, for a script: nothing about a file is in an address."""
+    routes: tuple[tuple[str, str, str, Callable[..., Response]], ...] = (
+        ("GET", "/send.js", "send_script", pieces.script),
+        ("POST", f"{_PREFIX}/begin", "begin", pieces.begin),
+        ("POST", f"{_PREFIX}/piece", "piece", pieces.piece),
+        ("POST", f"{_PREFIX}/whole", "whole", pieces.whole),
+        ("POST", f"{_PREFIX}/drop", "drop_piece", pieces.drop),
+    )
+    for method, rule, endpoint, view in routes:
+        app.add_url_rule(rule, endpoint, view, methods=[method], provide_automatic_options=False)
+
+
 def _add_routes(app: Flask, report: ReportPages, thread: ThreadPages, plain: PlainPages) -> None:
     """Every address of the site: neutral words, and nothing about anybody in them."""
-    prefix = f"/<any({','.join(one.code for one in LANGUAGES)}):lang>"
+    prefix = _PREFIX
     routes: tuple[tuple[str, str, str, Callable[..., Response]], ...] = (
         ("GET", "/", "index", plain.index),
         ("GET", "/style.css", "style", plain.style),
+        ("GET", "/letters.css", "letters", plain.letters),
+        ("GET", "/letters.woff2", "face", plain.face),
+        ("GET", "/exit.js", "exit_script", plain.exit_script),
+        ("GET", "/turn.js", "turn_script", plain.turn_script),
         ("GET", f"{prefix}/", "start", report.start),
         ("POST", f"{prefix}/write", "write", report.write),
         ("POST", f"{prefix}/send", "send", report.send),
@@ -127,8 +196,11 @@ def _add_routes(app: Flask, report: ReportPages, thread: ThreadPages, plain: Pla
         ("POST", f"{prefix}/thread", "open", thread.open),
         ("POST", f"{prefix}/message", "message", thread.message),
         ("GET", f"{prefix}/device", "device", plain.device),
+        ("GET", f"{prefix}/about", "about", plain.about),
+        ("GET", f"{prefix}/data", "data", plain.data),
         ("GET", f"{prefix}/leave", "leave", plain.leave),
         ("POST", f"{prefix}/leave", "leave_receipt", plain.leave),
+        ("GET", f"{prefix}/left", "left", plain.left),
     )
     for method, rule, endpoint, view in routes:
         app.add_url_rule(rule, endpoint, view, methods=[method], provide_automatic_options=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, render_template
 
+from crypto.ids import Day, date_of
 from gateway.errors import NoValidRoster
 from gateway.site.words import LANGUAGES
 
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from gateway.roster_watch import CurrentRoster
     from gateway.site.answers import AnswerReader
     from gateway.site.help import HelpLines
+    from gateway.site.institution import Institution
     from gateway.site.schema import FormSchema
     from gateway.site.words import Words
+    from gateway.turns import Turns
+    from gateway.watermark import Watermark
     from vault.vault import Vault
 
 # The same word on every page of every language: a history shows it, a shoulder sees it.
@@ -41,6 +45,9 @@ class Site:
     readers: Mapping[str, AnswerReader] = field(repr=False)
     words: Mapping[str, Words] = field(repr=False)
     help: HelpLines
+    institution: Institution
+    turns: Turns
+    watermark: Watermark
 
     def roster(self) -> Roster:
         """Return the roster in force.  Raises NoValidRoster."""
@@ -52,6 +59,11 @@ class Site:
             return self.rosters.get().rehearsal
         except NoValidRoster:
             return False
+
+    def answer_by(self) -> str | None:
+        """Give the day by which the institution means to answer, where it says so."""
+        days = self.institution.answer_days
+        return None if days is None else date_of(Day(self.clock.today() + days)).isoformat()
 
     def page(self, name: str, lang: str, *, status: int = 200, **facts: object) -> Response:
         """Show one page of ``templates/`` in one language."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from gateway.errors import GatewayError
 from gateway.upload import SpooledFile, UploadRequest
 from sanitizer.clean import sanitize
 from sanitizer.detect import VIDEOS, detect
@@ -28,13 +29,23 @@ if TYPE_CHECKING:
     from crypto.ids import CaseId
     from gateway.handed import StagedFile
     from gateway.intake import Intake
+    from sanitizer.source import UntrustedSource
     from sanitizer.workers import Worker
 
 FIELD = "evidence"
+TOO_MANY = "too_many"
 _NAME_SHOWN = 60
 _NUMBER = re.compile(r"-(\d+)\.")
 # What to do instead is another thing for a video: a screenshot of it shows one moment.
 _OTHERWISE_FOR_VIDEO = frozenset({"unsupported", "malformed", "too_complex"})
+
+
+class NotKept(GatewayError):
+    """A file was refused; ``reason`` names the sentence that says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +103,14 @@ def receive(  # noqa: PLR0913 each says what to do with the files of one request
         for storage in arrived(request):
             name = shown_name(storage.filename or "")
             if len(copies(kept)) >= most:
-                refused.append(RefusedFile(name, "too_many"))
+                refused.append(RefusedFile(name, TOO_MANY))
                 continue
-            number = 1 + max((_number(one.name) for one in kept), default=0)
             try:
                 staged = _keep(
-                    storage,
+                    _spooled(storage),
                     intake,
                     case,
-                    number,
+                    kept,
                     limits,
                     worker=worker,
                     with_original=with_originals,
@@ -111,6 +121,29 @@ def receive(  # noqa: PLR0913 each says what to do with the files of one request
             kept += staged
             new += staged
     return Batch(kept=tuple(kept), new=tuple(new), refused=tuple(refused))
+
+
+def receive_whole(  # noqa: PLR0913 each says what to do with the file
+    source: UntrustedSource,
+    intake: Intake,
+    case: CaseId,
+    before: Sequence[StagedFile],
+    *,
+    file_bytes: int,
+    with_original: bool = False,
+) -> list[StagedFile]:
+    """Clean, seal and stage one file that came in pieces, by the very way of a form's files.
+
+    Returns the copy, and its original where one was asked for.  Raises NotKept, NoValidRoster.
+    """
+    limits = Limits(file_bytes=file_bytes)
+    with workers().lease() as worker:
+        try:
+            return _keep(
+                source, intake, case, before, limits, worker=worker, with_original=with_original
+            )
+        except Refused as refusal:
+            raise NotKept(_reason(refusal, source)) from refusal
 
 
 def copies(files: Sequence[StagedFile]) -> list[StagedFile]:
@@ -150,33 +183,38 @@ def shown_name(untrusted: str) -> str:
 
 
 def _keep(  # noqa: PLR0913 each is a part of one file's way
-    storage: FileStorage,
+    source: UntrustedSource,
     intake: Intake,
     case: CaseId,
-    number: int,
+    before: Sequence[StagedFile],
     limits: Limits,
     *,
     worker: Worker,
     with_original: bool,
 ) -> list[StagedFile]:
+    number = 1 + max((_number(one.name) for one in before), default=0)
+    # (2) clean  (3)(4)(5) seal and stage
+    clean = sanitize(source, limits, None, worker)
+    staged = [intake.seal_clean(clean, case, number)]
+    if with_original:
+        original = KeptOriginal.beside(source, clean)
+        staged.append(intake.seal_original(original, staged[0], case))
+    return staged
+
+
+def _spooled(storage: FileStorage) -> SpooledFile:
     spooled = storage.stream
     if not isinstance(spooled, SpooledFile):  # pragma: no cover — the request class makes no other
         raise TypeError("a file that was not spooled")
     spooled.require_whole()
-    # (2) clean  (3)(4)(5) seal and stage
-    clean = sanitize(spooled, limits, None, worker)
-    staged = [intake.seal_clean(clean, case, number)]
-    if with_original:
-        original = KeptOriginal.beside(spooled, clean)
-        staged.append(intake.seal_original(original, staged[0], case))
-    return staged
+    return spooled
 
 
 def _reason(refusal: Refused, stream: object) -> str:
     """Give the code of the sentence that says why, and what to do instead."""
     if refusal.reason in _OTHERWISE_FOR_VIDEO:
         with suppress(Refused):
-            if detect(cast("SpooledFile", stream)) in VIDEOS:
+            if detect(cast("UntrustedSource", stream)) in VIDEOS:
                 return f"{refusal.reason}_video"
     return refusal.reason
 

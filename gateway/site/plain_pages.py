@@ -1,22 +1,24 @@
-"""The pages that ask nothing: languages, what a device remembers, leaving, style, errors."""
+"""The pages that ask nothing: languages, what a device remembers, the promise, leaving, errors."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from flask import Response, redirect, render_template, request
+from flask import Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
-from gateway.errors import NoValidRoster
-from gateway.intake import Busy
+from gateway.errors import Busy, NoValidRoster
 from gateway.patience import PatientSocket
 from gateway.quiet import report_failure
 from gateway.site.context import TITLE
 from gateway.site.headers import LEAVING
+from gateway.site.promise import CANNOT, PROMISE
 from gateway.site.words import LANGUAGES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gateway.site.context import Site
     from gateway.site.report_pages import ReportPages
 
@@ -29,10 +31,14 @@ _DRAIN_SECONDS = 10
 class PlainPages:
     """Views and error pages; one object for the application."""
 
-    def __init__(self, site: Site, report: ReportPages, style: bytes) -> None:
+    def __init__(self, site: Site, report: ReportPages, static: Path) -> None:
         self._site = site
         self._report = report
-        self._style = style
+        self._style = (static / "site.css").read_bytes()
+        self._letters = (static / "letters" / "letters.css").read_bytes()
+        self._face = (static / "letters" / "tifinagh.woff2").read_bytes()
+        self._exit_script = (static / "exit.js").read_bytes()
+        self._turn_script = (static / "turn.js").read_bytes()
 
     def index(self) -> Response:
         """Offer the languages, each in its own script."""
@@ -40,26 +46,63 @@ class PlainPages:
 
     def device(self, lang: str) -> Response:
         """Say what the browser and the phone still remember."""
-        return self._site.page("device.html", lang)
+        config = self._site.config
+        return self._site.page("device.html", lang, leave_url=config.leave_url, onion=config.onion)
+
+    def about(self, lang: str) -> Response:
+        """Show each sentence of the promise with its proof, and what no proof can show."""
+        return self._site.page("about.html", lang, promise=PROMISE, cannot=CANNOT)
+
+    def data(self, lang: str) -> Response:
+        """Show the data-protection notice."""
+        return self._site.page("data.html", lang)
 
     def style(self) -> Response:
         """Give the one stylesheet."""
         return Response(self._style, mimetype="text/css")
 
-    def leave(self, lang: str) -> Response:
-        """Go somewhere harmless, and ask the browser to forget.
+    def letters(self) -> Response:
+        """Give what the pages of a language with rare letters add to the style."""
+        return Response(self._letters, mimetype="text/css")
 
-        A POST carries the token of a receipt page and closes that receipt.  Its answer is a page
-        and not a redirection: browsers hold redirections of a form to ``form-action 'self'``.
+    def face(self) -> Response:
+        """Give those letters; never cached, since a copy on the device would tell the language."""
+        return Response(self._face, mimetype="font/woff2")
+
+    def exit_script(self) -> Response:
+        """Give the script that leaves faster, where a browser runs one."""
+        return Response(self._exit_script, mimetype="text/javascript")
+
+    def turn_script(self) -> Response:
+        """Give the script with which a page that waits for its turn goes on by itself."""
+        return Response(self._turn_script, mimetype="text/javascript")
+
+    def leave(self, lang: str) -> Response:
+        """Show an empty page, ask the browser to forget, and go on.  Claim C-LEAVE.
+
+        A POST carries the token of a receipt or of a form and closes that receipt.  In two steps,
+        because a browser can only forget a page that it has put away: with this answer the page
+        that is being left goes into its memory for Back, with the next one out of it.
         """
-        leave_url = self._site.config.leave_url
         if request.method == "POST":
             self._report.forget()
-            answer = self._site.page("leave.html", lang, leave_url=leave_url)
-            answer.headers["Refresh"] = f"0; url={leave_url}"
-        else:
-            answer = Response(redirect(leave_url, 303).get_data(), 303, mimetype="text/html")
-            answer.headers["Location"] = leave_url
+        body = render_template(
+            "leave.html",
+            t=self._site.words[lang],
+            lang=lang,
+            direction=self._site.words[lang].language.direction,
+            title=TITLE,
+        )
+        answer = Response(body, mimetype="text/html")
+        answer.headers["Refresh"] = f"0; url={url_for('left', lang=lang)}"
+        answer.headers["Clear-Site-Data"] = LEAVING
+        return answer
+
+    def left(self, lang: str) -> Response:  # noqa: ARG002 every page has its language
+        """Go somewhere harmless; what the browser still holds of this site is forgotten here."""
+        leave_url = self._site.config.leave_url
+        answer = Response(redirect(leave_url, 303).get_data(), 303, mimetype="text/html")
+        answer.headers["Location"] = leave_url
         answer.headers["Clear-Site-Data"] = LEAVING
         return answer
 

@@ -13,17 +13,21 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Response, request
 
-from crypto.errors import ManifestTooLarge, TokenInvalid
-from crypto.manifest import IdentityManifest
-from gateway.errors import NoValidRoster
-from gateway.handed import ANONYMOUS, Identity, Report
-from gateway.intake import Busy, FilesGone
+from crypto.errors import TokenInvalid
+from gateway.errors import Busy, NoValidRoster
+from gateway.handed import ANONYMOUS, Report
+from gateway.intake import FilesGone
 from gateway.site import files
+from gateway.site.headers import sending
+from gateway.site.identity import identity_of, too_much
 from gateway.site.mistakes import shown
+from gateway.site.promise import CANNOT, PROMISE
+from gateway.site.qr import picture
 from gateway.site.removed import sentence
 from gateway.site.tokens import FormToken, TokenExpired
 from gateway.site.values import FieldError, plain_digits
 from gateway.site.view import FormView
+from gateway.site.waiting import admitted, report_must_wait, source
 from vault.errors import AlreadyAccepted
 
 if TYPE_CHECKING:
@@ -78,8 +82,9 @@ class ReportPages:
         if errors or form is None:
             return self._start(lang, typed, tuple(errors), _WRONG)
         if danger != "no" and not typed.get("go_on"):
-            return self._site.page("danger.html", lang, danger=danger, category=category)
+            return self._site.page("danger.html", lang, danger=danger, form=form)
         token = FormToken.new(category=form.id, danger=danger, now=self._site.clock.now())
+        token = replace(token, turn=self._site.turns.early(source()))
         return self._form(Draft(token, form, files.Batch(kept=()), lang), 200)
 
     def send(self, lang: str) -> Response:  # noqa: PLR0911 one answer for each thing that can be wrong
@@ -103,12 +108,12 @@ class ReportPages:
         except NoValidRoster:
             return self._form(_with(draft, "error.closed"), _CLOSED)
         if "more" in request.form or request.form.get("action") == "add":
-            return self._form(draft, _WRONG if draft.batch.refused else 200)
-        errors = (*answers.errors, *_too_much(answers), *_doubted(draft, answers))
+            return self._form(draft, _WRONG if draft.batch.refused else 200, answers)
+        errors = (*answers.errors, *too_much(identity_of(answers)), *_doubted(draft, answers))
         if files.unexpected(_upload()):
             errors = (*errors, FieldError("", "error.unknown_field"))
         if errors or draft.batch.refused:
-            return self._form(replace(draft, errors=errors), _WRONG)
+            return self._form(replace(draft, errors=errors), _WRONG, answers)
         return self._seal(draft, answers)
 
     def confirm(self, lang: str) -> Response:
@@ -164,6 +169,8 @@ class ReportPages:
 
     def _seal(self, draft: Draft, answers: Answers) -> Response:
         """(7) and (8)."""
+        if not self._site.watermark.has_room_for_text():
+            return self._form(_with(draft, "error.closed"), _CLOSED)
         token = draft.token.with_files(draft.batch.kept)
         report = Report(
             case=token.case,
@@ -172,24 +179,26 @@ class ReportPages:
             language=draft.lang,
             category=draft.form.id,
             fields=cast("Mapping[str, Json]", {"danger_now": token.danger, **answers.fields}),
-            identity=_identity(answers),
+            identity=identity_of(answers),
             files=token.files,
+            no_files=not draft.form.files_allowed(answers.fields),
         )
         try:
-            self._site.intake.seal_report(report)
+            late = admitted(self._site, token.turn)
+            self._site.intake.seal_report(report, late)
         except AlreadyAccepted:
             return self._second_of_two(draft)
         except FilesGone:
             gone = replace(draft, batch=files.Batch(kept=()))
             return self._form(_with(gone, "error.files_gone"), _WRONG)
-        except (Busy, NoValidRoster) as refused:
-            key = "error.busy" if isinstance(refused, Busy) else "error.closed"
-            return self._form(_with(draft, key), _CLOSED)
-        cards = [card.id for card in draft.form.cards if card.condition.holds(answers.fields)]
+        except NoValidRoster:
+            return self._form(_with(draft, "error.closed"), _CLOSED)
+        except Busy:
+            return report_must_wait(self._site, draft.lang, token)
         return self._receipt(
             draft.lang,
             token,
-            cards=cards,
+            cards=draft.form.cards_for(answers.fields),
             destroyed=draft.batch.destroyed,
             files=files.copies(token.files),
             originals=len(token.files) > len(files.copies(token.files)),
@@ -218,7 +227,16 @@ class ReportPages:
     ) -> Response:
         sealed = token.with_files(()).seal(self._site.intake.token_key)
         return self._site.page(
-            "receipt.html", lang, status=status, code=token.code.grouped(), token=sealed, **facts
+            "receipt.html",
+            lang,
+            status=status,
+            code=token.code.grouped(),
+            picture=picture(token.code),
+            token=sealed,
+            answer_by=self._site.answer_by(),
+            minutes=self._site.config.times.receipt_seconds // 60,
+            form=self._site.schema.category(token.category),
+            **facts,
         )
 
     def _said(self, lang: str, key: str) -> Response:
@@ -256,6 +274,8 @@ class ReportPages:
             status=status,
             typed=typed,
             errors=shown(errors, words),
+            promise=PROMISE,
+            cannot=CANNOT,
             danger_options=[(value, words(f"option.{value}"), "") for value in DANGER],
             category_options=[
                 (form.id, words(f"category.{form.id}"), words(f"hint.category.{form.id}"))
@@ -263,7 +283,7 @@ class ReportPages:
             ],
         )
 
-    def _form(self, draft: Draft, status: int) -> Response:
+    def _form(self, draft: Draft, status: int, answers: Answers | None = None) -> Response:
         """Show the form with what was typed, what arrived, and what is wrong."""
         typed: MultiDict[str, str] = request.form
         words = self._site.words[draft.lang]
@@ -283,11 +303,14 @@ class ReportPages:
             grown=typed.get("more", ""),
             file_bytes=config.site.file_bytes,
             files_most=config.site.files,
+            help=self._site.help,
+            cards=draft.form.cards_for(answers.fields) if answers else (),
             originals="originals" in typed,
             originals_doubted="originals_sure" in typed
             or any(one.name == "originals_sure" for one in draft.errors),
         )
-        return self._site.page("write.html", draft.lang, status=status, page=view)
+        answer = self._site.page("write.html", draft.lang, status=status, page=view)
+        return sending(answer) if draft.form.files else answer
 
 
 def _upload() -> UploadRequest:
@@ -296,29 +319,6 @@ def _upload() -> UploadRequest:
 
 def _with(draft: Draft, key: str) -> Draft:
     return replace(draft, errors=(FieldError("", key),))
-
-
-def _identity(answers: Answers) -> Identity:
-    apart = cast("Mapping[str, Mapping[str, Json]]", answers.sealed_apart)
-    return Identity(
-        mode=answers.identity_mode,
-        identity=apart.get("identity", {}),
-        safe_contact=apart.get("safe_contact", {}),
-    )
-
-
-def _too_much(answers: Answers) -> tuple[FieldError, ...]:
-    """An identity has one size for all: what would not fit is said before anything is sealed."""
-    identity = _identity(answers)
-    try:
-        IdentityManifest(
-            identity_mode=identity.mode,
-            identity=identity.identity,
-            safe_contact=identity.safe_contact,
-        ).to_json()
-    except ManifestTooLarge:
-        return (FieldError("identity-name", "error.identity"),)
-    return ()
 
 
 def _doubted(draft: Draft, answers: Answers) -> tuple[FieldError, ...]:

@@ -18,6 +18,8 @@ from gateway.errors import GatewayError
 from gateway.handed import StagedFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crypto.token import TokenKey
 
 _FORM = "form"
@@ -42,6 +44,7 @@ class FormToken:
     danger: str = field(repr=False)
     issued: int
     files: tuple[StagedFile, ...] = ()
+    turn: int | None = None
 
     @classmethod
     def new(cls, *, category: str, danger: str, now: int) -> Self:
@@ -66,7 +69,8 @@ class FormToken:
             "category": self.category,
             "danger": self.danger,
             "issued": self.issued,
-            "files": _files_out(self.files),
+            "files": files_out(self.files),
+            "turn": self.turn,
         }
         return seal_token(key, _FORM, json.dumps(facts).encode())
 
@@ -80,7 +84,8 @@ class FormToken:
             category=facts["category"],
             danger=facts["danger"],
             issued=facts["issued"],
-            files=_files_in(facts["files"]),
+            files=files_in(facts["files"]),
+            turn=facts.get("turn"),
         )
         _require_fresh(token, now, seconds)
         return token
@@ -95,6 +100,7 @@ class ThreadToken:
     message: EnvelopeId
     issued: int
     files: tuple[StagedFile, ...] = ()
+    turn: int | None = None
 
     @classmethod
     def new(cls, *, case: CaseId, code: ReceiptCode, now: int) -> Self:
@@ -112,7 +118,8 @@ class ThreadToken:
             "code": self.code.digits,
             "message": self.message.hex(),
             "issued": self.issued,
-            "files": _files_out(self.files),
+            "files": files_out(self.files),
+            "turn": self.turn,
         }
         return seal_token(key, _THREAD, json.dumps(facts).encode())
 
@@ -125,7 +132,8 @@ class ThreadToken:
             code=ReceiptCode.parse(facts["code"]),
             message=EnvelopeId(bytes.fromhex(facts["message"])),
             issued=facts["issued"],
-            files=_files_in(facts["files"]),
+            files=files_in(facts["files"]),
+            turn=facts.get("turn"),
         )
         _require_fresh(token, now, seconds)
         return token
@@ -136,7 +144,8 @@ def _require_fresh(token: FormToken | ThreadToken, now: int, seconds: int) -> No
         raise TokenExpired(token)
 
 
-def _files_out(files: tuple[StagedFile, ...]) -> list[list[Any]]:
+def files_out(files: Sequence[StagedFile]) -> list[list[Any]]:
+    """Give staged files as JSON values, for a token or a note."""
     return [
         [
             one.id.hex(),
@@ -150,7 +159,8 @@ def _files_out(files: tuple[StagedFile, ...]) -> list[list[Any]]:
     ]
 
 
-def _files_in(files: list[list[Any]]) -> tuple[StagedFile, ...]:
+def files_in(files: list[list[Any]]) -> tuple[StagedFile, ...]:
+    """Read what ``files_out`` gave, from something that we sealed ourselves."""
     return tuple(
         StagedFile(
             EnvelopeId(bytes.fromhex(envelope)),
@@ -164,4 +174,4 @@ def _files_in(files: list[list[Any]]) -> tuple[StagedFile, ...]:
     )
 
 
-__all__ = ["FormToken", "ThreadToken", "TokenExpired", "TokenInvalid"]
+__all__ = ["FormToken", "ThreadToken", "TokenExpired", "TokenInvalid", "files_in", "files_out"]

@@ -24,6 +24,7 @@ _DAY = re.compile(
 _TIME = re.compile(r"(?<![ T،,])[ T،,]+(\d{1,2})[:hH.](\d{2})?\Z")
 _SUM = re.compile(r"[0-9]{1,18}(\.[0-9]{1,8})?\Z")
 _PHONE_DIGITS = (3, 20)
+_WORDS_MOST = 40
 _BIDI = dict.fromkeys(
     map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 )
@@ -34,6 +35,15 @@ _SEPARATORS = {
     ord("'"): None,
     ord("٬"): None,
 }
+
+
+# What people write where they do not know, in the site's languages; signs apart.
+_UNKNOWN = frozenset(
+    {"", "unknown", "not known", "i do not know", "do not know", "dont know", "i dont know", "idk"}
+    | {"no idea", "je ne sais pas", "ne sais pas", "inconnu", "inconnue", "nsp"}
+    | {"لا أعرف", "لا اعرف", "لا أدري", "لا ادري", "غير معروف", "مجهول"}
+)
+_SIGNS = re.compile(r"[?؟.…!\-–_/'’]+")
 
 
 class BadValue(ValueError):
@@ -66,6 +76,14 @@ def clean_text(text: str) -> str:
     """Return text with the browser's line ends made one, and no control characters but those."""
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) != "Cc").strip()
+
+
+def is_unknown(text: str) -> bool:
+    """Whether somebody wrote that they do not know: in words, or with a sign alone."""
+    if len(text) > _WORDS_MOST:
+        return False
+    words = _SIGNS.sub("", text.translate(_BIDI)).casefold()
+    return " ".join(words.split()) in _UNKNOWN
 
 
 def require_line(text: str, most: int) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from gateway.site.answers import row_count
+from gateway.site.bidi import isolated, prose
 from gateway.site.files import copies
 from gateway.site.mistakes import EXAMPLE_DATE, EXAMPLE_TIME, ShownError, collapsed, quoted
 from gateway.site.removed import sentence
 from gateway.site.schema import LISTS
+from gateway.site.sending import for_script, refusal_facts, times
 from gateway.site.values import LINE_SHOWN
-from gateway.site.words import isolated, numbers_isolated
-from sanitizer.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from crypto.ids import EnvelopeId
     from gateway.handed import StagedFile
     from gateway.site.files import RefusedFile
-    from gateway.site.schema import CategoryForm, Field
+    from gateway.site.help import HelpLines
+    from gateway.site.schema import Card, CategoryForm, Field
     from gateway.site.words import Words
 
 _INPUT_MODES = {
@@ -75,15 +76,19 @@ class FilesView:
         return sorted([*self.errors, *self.refused_files], key=lambda one: one.order)
 
     @property
+    def times(self) -> Markup:
+        """How long a file takes on the way, from the limits."""
+        return times(self.t, self.file_bytes)
+
+    @property
+    def sending(self) -> str:
+        """What the script needs that sends files in pieces."""
+        return for_script(self.t, None)
+
+    @property
     def refused_files(self) -> tuple[ShownError, ...]:
         """Each file that was not kept, by the person's own name for it, and why."""
-        limits = Limits(file_bytes=self.file_bytes)
-        facts: dict[str, object] = {
-            "size": self.t.size(self.file_bytes),
-            "image_size": self.t.size(min(limits.image_bytes, self.file_bytes)),
-            "pixels": limits.image_pixels // 1_000_000,
-            "most": self.files_most,
-        }
+        facts = refusal_facts(self.t, file_bytes=self.file_bytes, files_most=self.files_most)
         return collapsed(
             ShownError(
                 "evidence", f"refused.{one.reason}", facts, isolated(one.name), self.files_order
@@ -106,7 +111,7 @@ class MessageView(FilesView):
     @staticmethod
     def prose(text: str) -> Markup:
         """What an operator wrote, each number in its own order also inside Arabic."""
-        return numbers_isolated(text)
+        return prose(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +126,13 @@ class FormView(FilesView):
     grown: str = ""
     originals: bool = False
     originals_doubted: bool = False
+    help: HelpLines
+    cards: Sequence[Card] = ()
+
+    @property
+    def sending(self) -> str:
+        """What the script needs; here also which answers decide whether a file may be sent."""
+        return for_script(self.t, self.form)
 
     @property
     def files_order(self) -> tuple[int, ...]:
@@ -139,6 +151,7 @@ class FormView(FilesView):
             example_time=EXAMPLE_TIME,
             least=self.t.number(asked.min),
             most=self.t.number(asked.max),
+            **self.help.facts,
         )
         if found is None and asked.type == "approx_date":
             found = self.t("hint.when", example=EXAMPLE_DATE)
@@ -153,9 +166,12 @@ class FormView(FilesView):
         either = quoted(self.t, answers, Markup(" {} ").format(self.t("write.or")))
         return self.t("write.only_if", question=self.label(other), answers=either)
 
-    def options(self, asked: Field) -> list[tuple[str, Markup, str]]:
-        """(value, words, more) of each option."""
-        return [(value, self.t(*asked.option_keys(value)), "") for value in asked.options]
+    def options(self, asked: Field) -> list[tuple[str, Markup, Markup | str]]:
+        """(value, words, what it means) of each option."""
+        return [
+            (value, self.t(*asked.option_keys(value)), self.t.find(*asked.about_keys(value)) or "")
+            for value in asked.options
+        ]
 
     def chosen(self, asked: Field) -> str | list[str]:
         """What was chosen so far, or the default."""

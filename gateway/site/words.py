@@ -16,23 +16,18 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from gateway.site.schema import FormRefused, FormSchema
+from gateway.errors import FormRefused
+from gateway.site.bidi import isolated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from gateway.site.schema import CategoryForm, Field
+    from gateway.site.schema import CategoryForm, Field, FormSchema
 
 _KIB = 1024
 _UNITS = (("size.gb", _KIB**3), ("size.mb", _KIB**2), ("size.kb", _KIB))
-# Digits in groups, as in a telephone number; not inside an address or a word in Latin letters,
-# which keep their order anyway.  Each run of digits is looked at once: linear.
-_DIGITS = r"\d+(?![A-Za-z\d])"
-_NUMBER = re.compile(
-    rf"((?<![A-Za-z\d+])(?<![!-~][/_=.@#&%:-])\+?{_DIGITS}(?:(?: - |[ !-/:-@٫٬]){_DIGITS})*)"
-)
-_PLACE = re.compile(r"\{([a-z_]+)\}")
+PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +35,19 @@ class Language:
     """A language of the site: the prefix of its pages, its own name, its direction.
 
     ``locale`` names its customs for days and numbers: in Arabic those of the Maghreb.
+    ``letters``: whether many phones lack its letters, so that its pages bring a face for them.
     """
 
     code: str
     name: str
     direction: str
     locale: str
+    letters: bool = False
 
 
 LANGUAGES = (
     Language("ar", "العربية", "rtl", "ar_MA"),
+    Language("zgh", "ⵜⴰⵎⴰⵣⵉⵖⵜ", "ltr", "zgh", letters=True),
     Language("fr", "Français", "ltr", "fr"),
     Language("en", "English", "ltr", "en_GB"),
 )
@@ -66,6 +64,11 @@ class Words:
         self.language = language
         self._messages = messages
 
+    def with_own(self, own: Mapping[str, Mapping[str, str]]) -> Words:
+        """Return the same with an institution's own sentences before ours."""
+        said = {key: sentences[self.language.code] for key, sentences in own.items()}
+        return Words(self.language, {**self._messages, **said})
+
     def __call__(self, *keys: str, **facts: object) -> Markup:
         """Return the first sentence there is, filled in.  Raises UnknownWords."""
         found = self.find(*keys, **facts)
@@ -80,7 +83,7 @@ class Words:
             return None
         return Markup("").join(
             escape(piece) if index % 2 == 0 else self._filled_in(facts[piece])
-            for index, piece in enumerate(_PLACE.split(sentence))
+            for index, piece in enumerate(PLACE.split(sentence))
         )
 
     def _filled_in(self, value: object) -> Markup:
@@ -94,7 +97,7 @@ class Words:
         sentence = next((self._messages[key] for key in keys if key in self._messages), None)
         if sentence is None:
             raise UnknownWords(keys)
-        return _PLACE.sub(lambda found: str(facts[found[1]]), sentence)
+        return PLACE.sub(lambda found: str(facts[found[1]]), sentence)
 
     def day(self, iso: str) -> str:
         """Return a day such as ``2026-11-22`` as people of this language write it out."""
@@ -113,22 +116,6 @@ class Words:
     def has(self, *keys: str) -> bool:
         """Whether there is such a sentence."""
         return any(key in self._messages for key in keys)
-
-
-def isolated(value: object) -> Markup:
-    """Wrap a value so that its direction and its neighbours' do not mix."""
-    text = str(value)
-    if text.isascii():
-        return Markup('<bdi dir="ltr">{}</bdi>').format(text)
-    return Markup("<bdi>{}</bdi>").format(text)
-
-
-def numbers_isolated(untrusted: str) -> Markup:
-    """Escape a text, and keep the order of each number in it also between Arabic words."""
-    return Markup("").join(
-        Markup('<bdi dir="ltr">{}</bdi>').format(piece) if index % 2 else escape(piece)
-        for index, piece in enumerate(_NUMBER.split(untrusted))
-    )
 
 
 def load_words(folder: Path) -> dict[str, Words]:
@@ -150,22 +137,24 @@ def read_messages(folder: Path, code: str) -> dict[str, str]:
 def keys_of_form(schema: FormSchema) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Give (place, candidate keys) of every word that the form's data needs."""
     for form in schema.categories:
-        yield form.id, (f"category.{form.id}",)
-        yield form.id, (f"hint.category.{form.id}",)
-        yield form.id, (f"advice.{form.id}",)
+        here = f"line {form.line}: {form.id}"
+        yield here, (f"category.{form.id}",)
+        yield here, (f"hint.category.{form.id}",)
+        yield here, (f"advice.{form.id}",)
         for card in form.cards:
-            yield f"{form.id}: cards: {card.id}", (f"card.{card.id}",)
+            yield f"{here}: cards: {card.id}", (f"card.{card.id}",)
         if form.files_note:
-            yield f"{form.id}: files_note", (f"files.note.{form.id}",)
+            yield f"{here}: files_note", (f"files.note.{form.id}",)
         for section in form.sections:
-            yield f"sections: {section.id}", (f"section.{section.id}",)
+            yield f"{here}: sections: {section.id}", (f"section.{section.id}",)
         yield from _keys_of_fields(form)
 
 
 def _keys_of_fields(form: CategoryForm) -> Iterator[tuple[str, tuple[str, ...]]]:
     for asked in form.fields():
         for one in (asked, *asked.columns):
-            place = f"{form.id}: {asked.id}" + ("" if one is asked else f": {one.id}")
+            column = "" if one is asked else f": {one.id}"
+            place = f"line {one.line}: {form.id}: {asked.id}{column}"
             yield place, one.keys("field")
             yield from _keys_of_options(place, one)
 
@@ -175,9 +164,12 @@ def _keys_of_options(place: str, asked: Field) -> Iterator[tuple[str, tuple[str,
         yield f"{place}: option {value}", asked.option_keys(value)
 
 
-def require_words(schema: FormSchema, catalogues: Mapping[str, Words]) -> None:
+def require_words(
+    schema: FormSchema, catalogues: Mapping[str, Words], name: str = "categories.json"
+) -> None:
     """Refuse a form that would meet a reporter without words.  Raises FormRefused."""
     for place, keys in keys_of_form(schema):
         for words in catalogues.values():
             if not words.has(*keys):
-                raise FormRefused(f"{place}: no words in {words.language.code} ({keys[-1]})")
+                lacking = f"no words in {words.language.code} ({keys[-1]})"
+                raise FormRefused(f"{name}, {place}: {lacking}")

@@ -17,7 +17,8 @@ from tests.bench.cleaning import photos, rates, videos
 from tests.bench.measure import MIB, cpu_seconds, in_turn, reset_peak, resident_peak, row, seconds
 from tests.support.answers import FRAUD
 from tests.support.media import big_video
-from tests.support.reporter import Attachment, Reporter
+from tests.support.pieces import PieceSender
+from tests.support.reporter import Attachment, Reporter, form_to
 from tests.support.running import RunningDemo, free_ports, running_demo
 
 if TYPE_CHECKING:
@@ -122,6 +123,29 @@ def memory(demo: RunningDemo, folder: Path, size: int) -> None:
     path.unlink()
 
 
+def in_pieces(demo: RunningDemo, folder: Path, size: int) -> None:
+    """The same film, as the page's script sends it: pieces of 1 MiB, then the form."""
+    path = folder / "pieces.mp4"
+    big_video(path, size)
+    reporter = Reporter(demo.site)
+    form = reporter.write()
+    pids = demo.worker_pids()
+    before = {pid: reset_peak(pid) for pid in pids}
+    began = time.perf_counter()
+    with path.open("rb") as file:
+        length = path.stat().st_size
+        script = PieceSender(demo.site, form)
+        sent, cleaned = script.send(file, length)
+        page = reporter.post("/en/send", form_to(form.text, "/send").filled(**script.fields(FRAUD)))
+    assert page.receipt, page.text
+    took = time.perf_counter() - began
+    added = max(resident_peak(pid) - before[pid] for pid in pids)
+    what = f"{length / 1e9:.1f} GB in pieces: sent {sent:.0f} s, cleaned {cleaned:.0f} s, in all"
+    row(what, f"{took:.0f} s", "no goal")
+    row("peak memory added by them", f"{added / MIB:.0f} MiB", "<= 64")
+    path.unlink()
+
+
 def main() -> None:
     """Print the table."""
     print("Amana's costs; medians of pairs run in turn, on this machine, now.", flush=True)  # noqa: T201  # a benchmark prints
@@ -134,6 +158,7 @@ def main() -> None:
             texts(demo)
             video(demo, folder)
             memory(demo, folder, 2 << 30)
+            in_pieces(demo, folder, 2 << 30)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ from crypto.manifest import (
     IdentityManifest,
     ReplyBody,
     ReportManifest,
-    SignedManifest,
 )
 from crypto.operator_opening import OperatorPrivateKey
+from crypto.signed import SignedManifest
 from crypto.signing import SigningPrivateKey
 from crypto.strict_json import LIMITS
 from tests.crypto.building import Room
@@ -51,7 +51,7 @@ EVIDENCE = EvidenceManifest(
     name="photo-1.jpg", media_type="image/jpeg", length=7, sha256=b"S" * 32, removed=("gps",)
 )
 # Fields that came with the second shape of the evidence manifest; older ones lack them.
-MAY_BE_MISSING = {"rebuilt", "original_of"}
+MAY_BE_MISSING = {"rebuilt", "original_of", "status"}
 IDENTITY = IdentityManifest(
     identity_mode="named", identity={"name": SECRET}, safe_contact={"phone": SECRET}
 )

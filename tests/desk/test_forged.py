@@ -10,7 +10,8 @@ import pytest
 from crypto.envelope import Custodians, OperatorsAndReceipt
 from crypto.header import Kind
 from crypto.ids import Deployment, HeaderHash, Kid, new_case_id
-from crypto.manifest import EntryBody, SignedManifest
+from crypto.manifest import EntryBody
+from crypto.signed import SignedManifest
 from crypto.signing import SigningPrivateKey
 from desk.alarms import Sign
 from desk.cases import Cases

@@ -11,7 +11,8 @@ import pytest
 from crypto.body import open_manifest
 from crypto.header import Kind
 from crypto.ids import KID_ZERO, Day
-from crypto.manifest import EntryBody, ReplyBody, SignedManifest
+from crypto.manifest import EntryBody, ReplyBody
+from crypto.signed import SignedManifest
 from crypto.wrap import parse_wraps
 from desk.alarms import Sign
 from desk.cases import Cases

@@ -9,9 +9,10 @@ import pytest
 
 from crypto.envelope import EnvelopeSealer
 from crypto.header import Kind
-from crypto.manifest import EntryBody, SignedManifest
+from crypto.manifest import EntryBody
 from crypto.operator_opening import OperatorPrivateKey
 from crypto.roster import RosterDraft, sign_roster
+from crypto.signed import SignedManifest
 from crypto.signing import SigningPrivateKey
 from crypto.wrap import Operators
 from desk.alarms import Alarm, Sign

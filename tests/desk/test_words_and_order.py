@@ -59,9 +59,10 @@ def test_fields_read_as_words_and_typed_text_stays_as_it_was_typed() -> None:
     assert list(answers(fields)) == [
         ("Somebody in danger now", ("Unsure",)),
         ("Description", ("He wrote: my_friend",)),
-        ("Accounts", ("Platform: facebook; Handle: x.y",)),
+        ("Accounts", ("Platform: Facebook; Handle: x.y",)),
         ("Amount", ("4000",)),
         ("Known", ("Yes",)),
+        ("No", ("No",)),
         ("Where it happened", ("City: Rabat",)),
         ("Scam type", ("Purchase or rental",)),
         ("Addresses (links)", ("hxxp://a[.]test",)),

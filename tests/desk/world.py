@@ -26,11 +26,11 @@ from crypto.manifest import (
     IdentityManifest,
     ReplyBody,
     ReportManifest,
-    SignedManifest,
 )
 from crypto.pepper import Pepper
 from crypto.receipt import ReceiptKeys, ReceiptSecret, receipt_keys
 from crypto.roster import Custodian, Operator, RootPublicKey, Roster, RosterDraft, sign_roster
+from crypto.signed import SignedManifest
 from crypto.signing import SigningPrivateKey
 from desk.config import DeskHome
 from desk.desk import Desk, enrol
@@ -205,13 +205,14 @@ class Reporter:
         category: str = "fraud",
         day: Day = TODAY,
         sealer: EnvelopeSealer | None = None,
+        form_version: int = 1,
         **fields: Any,
     ) -> list[Row]:
         """The report, its identity and its files, as the gateway would store them."""
         locked = identity or self.identity()
         answers = {"danger_now": "no", "description": "They took my money.", **fields}
         manifest = ReportManifest(
-            form_version=1,
+            form_version=form_version,
             language="fr",
             category=category,
             fields=answers,

@@ -94,12 +94,14 @@ def test_the_example_file_documents_every_variable_with_its_default() -> None:
     read = {
         f"AMANA_{name}"
         for name in re.findall(
-            r'read\.(?:text|bind|address|authority|number|size)\(\s*"([A-Z_]+)"', SOURCE.read_text()
+            r"read\.(?:text|bind|address|authority|number|size|folder|onion|networks)"
+            r'\(\s*"([A-Z_]+)"',
+            SOURCE.read_text(),
         )
     }
     shown = dict(re.findall(r"^#?(AMANA_[A-Z_]+)=(.*)$", EXAMPLE.read_text(), re.MULTILINE))
     assert set(shown) == read
     values = {name: value for name, value in shown.items() if "/srv/" not in value}
-    values["AMANA_SYNC_AUTHORITY"] = ""
+    values["AMANA_SYNC_AUTHORITY"] = values["AMANA_ONION"] = ""
     defaults = GatewayConfig.from_environment({"AMANA_HOME": "/x"})
     assert GatewayConfig.from_environment({**values, "AMANA_HOME": "/x"}) == defaults

@@ -15,7 +15,8 @@ from crypto.operator_opening import open_data_key, open_shares
 from crypto.receipt import ReceiptCode
 from gateway.errors import NoValidRoster
 from gateway.handed import Identity, Message, Report, StagedFile
-from gateway.intake import FilesGone, Intake, look_at
+from gateway.intake import FilesGone, Intake
+from gateway.looking import look_at
 from sanitizer.clean import sanitize
 from sanitizer.limits import Limits
 from sanitizer.source import MemorySource
@@ -257,13 +258,14 @@ def test_a_visit_leaves_the_sequence_alone_and_a_decoy_looks_like_a_state(
     row = rehearsal.vault.case_by_locator(keys.locator)
     assert row is not None
     (envelope,) = rehearsal.envelopes(written.case, Kind.REPORT)
-    old, new = look_at(keys, row, rehearsal.clock.today())
-    assert old == row.thread_state
-    state = keys.open_thread_state(new)
-    assert (state.sequence, state.last) == (0, envelope.header.hash)
-    decoy, after = look_at(keys, None, rehearsal.clock.today())
-    assert len(decoy) == len(after) == len(old)
-    assert keys.open_thread_state(after).last == HeaderHash(bytes(32))
+    look = look_at(keys, row, rehearsal.clock.today())
+    assert look.old == row.thread_state
+    assert look.before == keys.open_thread_state(look.new)
+    assert (look.before.sequence, look.before.last) == (0, envelope.header.hash)
+    decoy = look_at(keys, None, rehearsal.clock.today())
+    assert len(decoy.old) == len(decoy.new) == len(look.old)
+    assert decoy.before == keys.open_thread_state(decoy.new)
+    assert decoy.before.last == HeaderHash(bytes(32))
 
 
 def test_no_repr_holds_a_word_or_a_code(intake: Intake) -> None:

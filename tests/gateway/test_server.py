@@ -21,7 +21,8 @@ from crypto.transport import sign_request
 from gateway import server as server_module
 from gateway.headers import STRICT
 from gateway.home import install_roster
-from gateway.server import Program, QuietLogger, QuietWorker, harden_process, serve, settings
+from gateway.server import Program, QuietLogger, serve, settings
+from gateway.worker import QuietWorker, harden_process
 from tests.gateway.deployment import Deployment, make_deployment
 from tests.gateway.served import CLIENT, Running, start, stop
 

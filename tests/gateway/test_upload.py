@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from flask import Flask, Request, request
 
-from gateway.upload import PARTS_MOST, TEXT_BYTES, SpooledFile, UploadRequest
-from sanitizer.errors import JailUnavailable, TooLarge
+from gateway.upload import PARTS_MOST, TEXT_BYTES, NoRoom, SpooledFile, UploadRequest
+from sanitizer.errors import TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -303,6 +303,6 @@ def test_a_full_disk_costs_the_file_and_not_the_text(
     monkeypatch.setattr(os, "write", full)
     assert one.write(b"a" * 64) == 64
     assert one.write(b"b") == 1
-    with pytest.raises(JailUnavailable):
+    with pytest.raises(NoRoom):
         one.require_whole()
     one.close()

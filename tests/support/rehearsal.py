@@ -19,7 +19,6 @@ from crypto.manifest import (
     IdentityManifest,
     ReplyBody,
     ReportManifest,
-    SignedManifest,
 )
 from crypto.operator_opening import (
     CustodianPrivateKey,
@@ -29,6 +28,7 @@ from crypto.operator_opening import (
     open_shares,
 )
 from crypto.roster import Custodian, Operator, RootPublicKey, Roster, RosterDraft, sign_roster
+from crypto.signed import SignedManifest
 from crypto.signing import SigningPrivateKey
 from crypto.wrap import OperatorsAndReceipt
 from gateway.clock import SystemClock
@@ -201,6 +201,7 @@ class Rehearsal:
         signer: SigningPrivateKey | None = None,
         parents: tuple[HeaderHash, ...] = (),
         day: Day | None = None,
+        status: str | None = None,
     ) -> StoredEnvelope:
         """Answer a case as an operator's desk does, and put the answer into the vault."""
         signer = signer or self.operators[0].sign
@@ -212,7 +213,8 @@ class Rehearsal:
             day=self.clock.today(),
         )
         readers = OperatorsAndReceipt(self.roster.evidence_keys(), reply_key)
-        body = ReplyBody(text=text, author_day=self.clock.today() if day is None else day)
+        today = self.clock.today() if day is None else day
+        body = ReplyBody(text=text, author_day=today, status=status)
         signed = SignedManifest.sign(
             Kind.REPLY,
             signer,

@@ -1,4 +1,7 @@
-"""`make screenshots`: every page of the site in every language, narrow and wide, light and dark."""
+"""`make screenshots`: every page of the site in every language, narrow and wide, light and dark.
+
+And the desk's list and a case.  For the eyes of whoever changed something: look at them.
+"""
 
 from __future__ import annotations
 
@@ -9,77 +12,54 @@ from typing import TYPE_CHECKING, Literal
 
 from playwright.sync_api import sync_playwright
 
+from gateway.site.words import LANGUAGES
 from tests.support.answers import FRAUD
-from tests.support.media import phone_photo
+from tests.support.browser import QUIET, STATIC_FILES, show
+from tests.support.pages import every_page
+from tests.support.rehearsal import make_rehearsal
+from tests.support.reporter import Reporter
 from tests.support.running import RunningDemo, running_demo
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
+    from werkzeug.test import TestResponse
 
-LANGUAGES = ("ar", "fr", "en")
 WIDTHS = (360, 1280)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
-class Album:
-    """Takes the pictures of one language, width and scheme."""
-
-    def __init__(self, page: Page, folder: Path, name: str) -> None:
-        self._page = page
-        self._folder = folder
-        self._name = name
-        self._count = 0
-
-    def take(self, what: str) -> None:
-        """Save the whole page, numbered in the order of the walk."""
-        self._count += 1
-        path = self._folder / f"{self._name}-{self._count:02d}-{what}.png"
-        self._page.screenshot(path=path, full_page=True)
-
-
-def walk(demo: RunningDemo, page: Page, language: str, album: Album, photo: Path) -> None:
-    """From the first page to the thread, as a person would go, with one mistake on the way."""
-    page.goto(f"{demo.site}/")
-    album.take("languages")
-    page.goto(f"{demo.site}/{language}/")
-    album.take("start")
-    page.check('input[name=danger_now][value="no"]')
-    page.check('input[name=category][value="fraud"]')
-    page.click("main form button")
-    album.take("form")
-    page.set_input_files("input[name=evidence]", [photo])
-    page.click('button[name=action][value="send"]')
-    album.take("form-with-errors")
-    for name in ("role", "scam_type", "money_lost", "identity_mode"):
-        page.check(f'input[name={name}][value="{FRAUD[name]}"]')
-    page.fill("textarea[name=description]", FRAUD["description"])
-    page.check("input[name=notice_read]")
-    page.click("#f-originals summary")
-    page.check("input[name=originals]")
-    page.set_input_files("input[name=evidence]", [photo])
-    page.click('button[name=action][value="send"]')
-    album.take("original-doubted")
-    page.uncheck("input[name=originals]")
-    page.click('button[name=action][value="send"]')
-    album.take("receipt")
-    code = page.locator("#receipt-code").inner_text()
-    page.goto(f"{demo.site}/{language}/thread")
-    album.take("code")
-    page.fill("input[name=code]", code)
-    page.click('form[action$="/thread"] button')
-    album.take("thread")
-    page.goto(f"{demo.site}/{language}/nowhere")
-    album.take("not-found")
-    page.goto(f"{demo.site}/{language}/")
-    page.check('input[name=danger_now][value="yes"]')
-    page.check('input[name=category][value="threats"]')
-    page.click("main form button")
-    album.take("danger")
+def site_pages(browser: Browser, folder: Path, language: str) -> None:
+    """Take every page in one language, as it is without a script."""
+    with tempfile.TemporaryDirectory() as name:
+        rehearsal = make_rehearsal(Path(name))
+        found = every_page(rehearsal, language)
+        rehearsal.vault.close()
+    names = {name: f"/{language}/{name.replace(' ', '-')}" for name in found}
+    served: dict[str, TestResponse | bytes] = {
+        address: path.read_bytes() for address, path in STATIC_FILES.items()
+    }
+    served |= {names[name]: page for name, page in found.items()}
+    for width in WIDTHS:
+        for scheme in SCHEMES:
+            context = browser.new_context(
+                java_script_enabled=False,
+                viewport={"width": width, "height": 800},
+                color_scheme=scheme,
+            )
+            show(context, served)
+            page = context.new_page()
+            for name, address in names.items():
+                page.goto(f"http://localhost{address}")
+                what = name.replace(",", "").replace(" ", "-")
+                picture = folder / f"{language}-{width}-{scheme}-{what}.png"
+                page.screenshot(path=picture, full_page=True)
+            context.close()
 
 
 def desk_pages(demo: RunningDemo, browser: Browser, folder: Path) -> None:
     """The desk's list and a case; one session, the window resized."""
+    reporter = Reporter(demo.site, "ar")
+    reporter.send(reporter.write(), None, **FRAUD)
     context = browser.new_context()
     page = context.new_page()
     page.goto(demo.desk_link)
@@ -96,30 +76,20 @@ def desk_pages(demo: RunningDemo, browser: Browser, folder: Path) -> None:
 
 
 def main() -> None:
-    """Take them all, into the folder of argv[1]."""
-    folder = Path(sys.argv[1])
+    """Take them all, into the folder of argv[1]; of some languages alone, where more is said."""
+    folder, wanted = Path(sys.argv[1]), sys.argv[2:]
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        photo = Path(name, "photo.jpg")
-        photo.write_bytes(phone_photo(b"screenshot"))
-        with running_demo(Path(name, "home")) as demo:
-            browser = playwright.chromium.launch(
-                executable_path="/usr/bin/chromium", args=ARGUMENTS
-            )
-            for language in LANGUAGES:
-                for width in WIDTHS:
-                    for scheme in SCHEMES:
-                        context = browser.new_context(
-                            java_script_enabled=False,
-                            viewport={"width": width, "height": 800},
-                            color_scheme=scheme,
-                        )
-                        album = Album(context.new_page(), folder, f"{language}-{width}-{scheme}")
-                        page = context.pages[0]
-                        walk(demo, page, language, album, photo)
-                        context.close()
-            desk_pages(demo, browser, folder)
-            browser.close()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        for language in wanted or [one.code for one in LANGUAGES]:
+            site_pages(browser, folder, language)
+        if not wanted:
+            with (
+                tempfile.TemporaryDirectory() as name,
+                running_demo(Path(name, "home")) as demo,
+            ):
+                desk_pages(demo, browser, folder)
+        browser.close()
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")  # noqa: T201  # its answer
 
 

@@ -21,7 +21,13 @@ ANSWERS: dict[str, dict[str, object]] = {
         "shared_already": "threat_only",
         "accounts-unknown": "yes",
     },
+    "defamation": {"target": "me", "public_or_private": "public", "urls": "example.org/post"},
     "threats": {"target": "me"},
+    "harassment": {"target": "me", "harassment_kind": "stalking"},
+    "incitement": {"topic": "drugs", "urls-unknown": "yes"},
+    "terrorism": {"kind": "apology", "imminent": "no", "accounts-0-handle": "@somebody"},
+    "csam": {"what": "other", "child_known": "no", "urls": "example.org/page"},
+    "hacking_other": {"kind": "unknown"},
 }
 COMMON: dict[str, object] = {
     "role": "victim",

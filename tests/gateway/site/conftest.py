@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import judge
 from tests.support.rehearsal import Rehearsal, make_rehearsal
 from tests.support.site import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from flask.testing import FlaskClient
 
@@ -34,3 +36,19 @@ def client(rehearsal: Rehearsal) -> FlaskClient:
 def writer(client: FlaskClient) -> Writer:
     """Somebody who writes about a fraud, in English."""
     return Writer(client)
+
+
+@pytest.fixture(scope="session")
+def pdftotext() -> Path:
+    """Poppler's reader of PDF, which reads what was printed."""
+    return judge("pdftotext")
+
+
+@pytest.fixture(scope="session")
+def html_validate() -> list[str]:
+    """The command that judges HTML; tools/install-judges installs it."""
+    home = Path(sys.prefix)
+    program = home / "html" / "node_modules" / "html-validate" / "bin" / "html-validate.mjs"
+    if not program.exists():
+        pytest.skip("html-validate is not installed")
+    return [str(home / "bin" / "node"), str(program)]

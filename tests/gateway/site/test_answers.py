@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-import gateway.site.app
 from gateway.site.answers import AnswerReader, Answers, _read_one, filled_inputs, row_count
-from gateway.site.schema import LISTS, SINGLE, CategoryForm, Field, FormSchema
+from gateway.site.forms import load_forms
+from gateway.site.schema import LISTS, SINGLE, CategoryForm, Field
 from tests.support.site import ANSWERS, COMMON
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gateway.site.values import FieldError
 
-SCHEMA = FormSchema.from_json((gateway.site.app.FORMS / "categories.json").read_bytes())
+SCHEMA = load_forms(None).schema
 
 
 def form(category: str) -> CategoryForm:

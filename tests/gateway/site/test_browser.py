@@ -94,7 +94,7 @@ def begin(page: Page, lang: str, category: str) -> None:
 
 
 @pytest.mark.parametrize("category", sorted(ANSWERS))
-@pytest.mark.parametrize("lang", ["ar", "fr"])
+@pytest.mark.parametrize("lang", ["ar", "zgh", "fr"])
 def test_every_input_that_is_seen_has_words_that_are_seen(
     page: Page, lang: str, category: str
 ) -> None:

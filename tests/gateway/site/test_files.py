@@ -64,7 +64,7 @@ BAD = {
 @pytest.mark.claim("C-REFUSE")
 @pytest.mark.claim("C-TYPED")
 @pytest.mark.parametrize("name", sorted(BAD))
-@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+@pytest.mark.parametrize("lang", ["ar", "zgh", "fr", "en"])
 def test_a_bad_file_is_refused_with_a_reason_and_the_good_one_and_the_text_are_kept(
     rehearsal: Rehearsal, name: str, lang: str
 ) -> None:
@@ -145,7 +145,7 @@ def test_every_reason_of_the_sanitizer_has_a_sentence(
         raise refusal
 
     monkeypatch.setattr(site_files, "sanitize", refuse)
-    for lang in ("ar", "fr", "en"):
+    for lang in ("ar", "zgh", "fr", "en"):
         writer = Writer(rehearsal.site_client(), lang)
         page = writer.send(writer.begin(), files=(("a.jpg", PHOTO),))
         assert page.status_code == 422

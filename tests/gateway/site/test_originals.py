@@ -68,7 +68,7 @@ def test_a_named_reporter_may_have_the_original_sealed_beside_the_copy(
 
 
 @pytest.mark.claim("C-ORIGINAL")
-@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+@pytest.mark.parametrize("lang", ["ar", "zgh", "fr", "en"])
 def test_somebody_anonymous_is_asked_a_second_time_and_nothing_is_lost(
     rehearsal: Rehearsal, lang: str
 ) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crypto.header import Kind
-from gateway.errors import NoValidRoster
-from gateway.intake import Busy, FilesGone, Intake
+from gateway.errors import Busy, NoValidRoster
+from gateway.intake import FilesGone, Intake
 from gateway.site.app import HERE
 from gateway.site.tokens import FormToken
 from gateway.site.words import load_words
@@ -51,7 +51,7 @@ def staged(rehearsal: Rehearsal) -> list[str]:
     return [one.name for one in rehearsal.config.blobs.rglob("*") if one.is_file()]
 
 
-@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+@pytest.mark.parametrize("lang", ["ar", "zgh", "fr", "en"])
 @pytest.mark.parametrize("category", sorted(ANSWERS))
 def test_a_report_reaches_the_operators_in_every_language_and_category(
     rehearsal: Rehearsal, client: FlaskClient, lang: str, category: str
@@ -60,7 +60,7 @@ def test_a_report_reaches_the_operators_in_every_language_and_category(
     assert receipt.status_code == 200
     assert re.fullmatch(r"(\d{4} ){6}\d{4}", code_of(receipt))
     report = rehearsal.report(rehearsal.only_case())
-    assert (report.language, report.category, report.form_version) == (lang, category, 1)
+    assert (report.language, report.category, report.form_version) == (lang, category, 2)
     assert fields_of(report)["description"] == COMMON["description"]
     assert fields_of(report)["danger_now"] == "no"
     assert report.sealed_by == "gateway"
@@ -92,7 +92,7 @@ def test_in_danger_the_numbers_come_first_and_then_the_form(
 
 
 @pytest.mark.claim("C-TYPED")
-@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+@pytest.mark.parametrize("lang", ["ar", "zgh", "fr", "en"])
 def test_a_form_with_mistakes_comes_back_with_everything_that_was_typed_and_every_file(
     rehearsal: Rehearsal, client: FlaskClient, lang: str
 ) -> None:
@@ -406,18 +406,17 @@ def test_once_confirmed_no_refresh_and_no_second_sending_shows_the_code(
 
 
 @pytest.mark.claim("C-LOST-ANSWER")
-def test_once_left_no_second_sending_shows_the_code(rehearsal: Rehearsal, writer: Writer) -> None:
+def test_once_left_no_second_sending_shows_the_code(writer: Writer) -> None:
     form = writer.begin()
     receipt = writer.send(form)
     page = writer.client.post("/en/leave", data={"token": token_of(receipt)})
-    assert page.headers["Refresh"] == f"0; url={rehearsal.config.leave_url}"
-    assert page.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+    assert page.headers["Refresh"] == "0; url=/en/left"
     assert code_of(receipt) not in page.text
     assert "This report was received" in writer.send(form).text
 
 
 @pytest.mark.claim("C-LOST-ANSWER")
-@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+@pytest.mark.parametrize("lang", ["ar", "zgh", "fr", "en"])
 def test_leaving_from_the_form_closes_the_receipt_whose_answer_was_lost(
     rehearsal: Rehearsal, client: FlaskClient, lang: str
 ) -> None:
@@ -432,7 +431,7 @@ def test_leaving_from_the_form_closes_the_receipt_whose_answer_was_lost(
         before = len(rehearsal.stored())
         code = code_of(writer.send(form))  # the answer is lost on its way
         left = client.post(f"/{lang}/leave", data={"token": token[1]})
-        assert left.headers["Refresh"] == f"0; url={rehearsal.config.leave_url}"
+        assert left.headers["Refresh"] == f"0; url=/{lang}/left"
         again = writer.send(form)
         assert again.status_code == 200
         assert code not in again.text
@@ -471,13 +470,7 @@ def test_a_receipt_is_left_even_when_its_form_grew_too_old(
     assert len(rehearsal.stored()) == 2
 
 
-def test_leaving_is_a_redirection_from_any_page_and_asks_the_browser_to_forget(
-    rehearsal: Rehearsal, writer: Writer
-) -> None:
-    for page in (writer.client.get("/ar/leave"),):
-        assert page.status_code == 303
-        assert page.headers["Location"] == rehearsal.config.leave_url
-        assert page.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+def test_leaving_works_whatever_the_page_brings_along(writer: Writer) -> None:
     for token in ("", "nonsense", token_of(writer.begin())):
         assert writer.client.post("/ar/leave", data={"token": token}).status_code == 200
 
@@ -492,9 +485,9 @@ def test_the_same_form_twice_at_once_is_one_report_with_one_code(
     meet = threading.Barrier(2)
     seal = Intake.seal_report
 
-    def together(self: Intake, report: object) -> None:
+    def together(self: Intake, report: object, late: float | None) -> None:
         meet.wait(10)
-        seal(self, report)  # type: ignore[arg-type]
+        seal(self, report, late)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Intake, "seal_report", together)
     pages = []
@@ -564,7 +557,8 @@ def test_what_goes_wrong_while_sealing_loses_no_text(
         page = writer.send(form, files=(("a", PHOTO),))
     assert page.status_code == status
     assert str(COMMON["description"]) in page.text
-    assert kept_files(page) == ([] if status == 422 else ["photo-1.jpg"])
+    if not isinstance(error, Busy):  # whoever waits for a turn sees it counted in the end
+        assert kept_files(page) == ([] if status == 422 else ["photo-1.jpg"])
     assert writer.send(page).status_code == 200
     assert len(rehearsal.stored()) == (2 if status == 422 else 3)
 
@@ -586,6 +580,7 @@ def test_without_a_valid_roster_nothing_is_accepted_and_the_text_is_kept(
     assert writer.send(page).status_code == 200
 
 
+@pytest.mark.claim("C-CHILD")
 def test_once_the_victim_is_said_to_be_a_minor_files_are_destroyed_and_the_text_is_kept(
     rehearsal: Rehearsal, client: FlaskClient
 ) -> None:
@@ -706,7 +701,7 @@ def test_a_rehearsal_says_so_on_every_page_and_a_real_site_does_not(
     real.vault.close()
 
 
-@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+@pytest.mark.parametrize("lang", ["ar", "zgh", "fr", "en"])
 def test_confirming_something_that_is_no_receipt_is_not_told_that_it_was_received(
     rehearsal: Rehearsal, client: FlaskClient, lang: str
 ) -> None:
@@ -794,7 +789,7 @@ def test_a_megabyte_of_spaces_in_a_time_stops_nobody(
 
 
 @pytest.mark.claim("C-TYPED")
-@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+@pytest.mark.parametrize("lang", ["ar", "zgh", "fr", "en"])
 @pytest.mark.parametrize("kind", ["multipart/form-data", "application/x-www-form-urlencoded"])
 def test_a_form_of_thousands_of_fields_is_refused_in_its_own_language(
     rehearsal: Rehearsal, client: FlaskClient, lang: str, kind: str
@@ -827,7 +822,7 @@ def test_the_form_is_posted_in_no_other_way_than_a_form(client: FlaskClient) -> 
 def test_pages_stay_small(client: FlaskClient) -> None:
     style = len(client.get("/style.css").data)
     assert style <= 10_000
-    for lang in ("ar", "fr", "en"):
+    for lang in ("ar", "zgh", "fr", "en"):
         for path in ("/", f"/{lang}/"):
             assert len(client.get(path).data) + style <= 30_000
         for category in ANSWERS:

@@ -12,15 +12,17 @@ import pytest
 from crypto.envelope import EnvelopeSealer
 from crypto.header import Kind
 from crypto.ids import Day, HeaderHash, date_of
-from crypto.manifest import DAY_END, FollowUpBody, ReplyBody, SignedManifest
+from crypto.manifest import DAY_END, FollowUpBody, ReplyBody
 from crypto.receipt import ReceiptCode
+from crypto.signed import SignedManifest
 from crypto.signing import SigningPrivateKey
 from crypto.wrap import OperatorsAndReceipt
 from gateway.config import SiteTimes
-from gateway.errors import NoValidRoster
-from gateway.intake import Busy, FilesGone, Intake
+from gateway.errors import Busy, NoValidRoster
+from gateway.intake import FilesGone, Intake
 from gateway.site.app import HERE
-from gateway.site.thread_pages import PADDED_BYTES, ShownReply, _in_order
+from gateway.site.thread_pages import PADDED_BYTES
+from gateway.site.visits import ShownReply, in_order
 from gateway.site.words import load_words
 from tests.support.media import phone_photo
 from tests.support.rehearsal import Rehearsal, TestClock, make_rehearsal
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 PHOTO = phone_photo(b"canary", width=64, height=48)
-NOTHING = "There is nothing for you to read yet."
+NOTHING = "There is nothing for you to read now."
 
 
 def answer(rehearsal: Rehearsal, text: str, **more: object) -> None:
@@ -49,7 +51,7 @@ def without_token(page: TestResponse) -> str:
 
 
 @pytest.mark.claim("C-ALIKE")
-@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+@pytest.mark.parametrize("lang", ["ar", "zgh", "fr", "en"])
 def test_an_unknown_code_and_one_without_an_answer_get_the_same_page(
     rehearsal: Rehearsal, lang: str
 ) -> None:
@@ -113,9 +115,9 @@ def test_answers_come_at_a_floor_and_then_in_steps(tmp_path: Path) -> None:
     assert clock.slept == [pytest.approx(0.3), pytest.approx(0.3)]
     original = Intake.keys_of
 
-    def slow(self: Intake, code: ReceiptCode) -> object:
+    def slow(self: Intake, code: ReceiptCode, late: float | None) -> object:
         clock.ticks += 0.41
-        return original(self, code)
+        return original(self, code, late)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Intake, "keys_of", slow)
@@ -132,7 +134,8 @@ def test_an_answer_is_read_with_its_day_and_the_day_of_the_last_visit(
     text = "Please <b>send</b> the number.\nشكرا"
     answer(rehearsal, text)
     page = writer.open(code)
-    assert "Please &lt;b&gt;send&lt;/b&gt; the number.\nشكرا" in page.text
+    said = re.sub(r"</?bdi[^>]*>", "", page.text)
+    assert "Please &lt;b&gt;send&lt;/b&gt; the number.\nشكرا" in said
     assert 'dir="auto">Please' in page.text
     today = rehearsal.clock.today()
     words = load_words(HERE / "translations")["ar"].day(date_of(today).isoformat())
@@ -241,7 +244,7 @@ def test_an_answer_of_the_first_and_of_the_last_day_that_a_body_may_name_is_show
     code = code_of(Writer(rehearsal.site_client()).report())
     for day in (1, DAY_END - 1):
         send_raw(rehearsal, b'{"v":1,"text":"Shown.","author_day":%d}' % day)
-    for lang in ("ar", "fr", "en"):
+    for lang in ("ar", "zgh", "fr", "en"):
         page = Writer(rehearsal.site_client(), lang).open(code)
         assert page.status_code == 200
         assert "Shown." in page.text
@@ -301,12 +304,12 @@ def test_answers_stand_in_the_order_in_which_they_were_written() -> None:
         )
 
     given = (reply(1, 5, 9), reply(9, 5), reply(3, 5, 1, 77), reply(7, 4), reply(2, 6))
-    assert [one.day for one in _in_order(given)] == ["7", "9", "1", "3", "2"]
+    assert [one.day for one in in_order(given)] == ["7", "9", "1", "3", "2"]
     circle = (reply(1, 5, 2), reply(2, 5, 1))
-    assert {one.day for one in _in_order(circle)} == {"1", "2"}
+    assert {one.day for one in in_order(circle)} == {"1", "2"}
 
 
-def test_a_message_with_a_file_joins_the_case_signed_and_in_order(rehearsal: Rehearsal) -> None:
+def test_a_message_with_a_file_joins_the_case_signed_andin_order(rehearsal: Rehearsal) -> None:
     writer = Writer(rehearsal.site_client(), "fr")
     code = code_of(writer.report())
     case = rehearsal.only_case()
@@ -420,7 +423,7 @@ def test_a_code_is_read_however_it_is_typed(rehearsal: Rehearsal, form: str) -> 
 
 
 @pytest.mark.claim("C-TYPED")
-@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+@pytest.mark.parametrize("lang", ["ar", "zgh", "fr", "en"])
 @pytest.mark.parametrize("wrong", ["check", "length", "character", "version"])
 def test_a_code_that_cannot_be_right_gets_its_own_sentence_and_stays_in_its_field(
     rehearsal: Rehearsal, lang: str, wrong: str
@@ -540,7 +543,8 @@ def test_what_goes_wrong_while_a_message_is_sealed_loses_no_text(
         page = writer.say(talk, "Do not lose me.", files=(("a", PHOTO),))
     assert page.status_code == 503
     assert "Do not lose me." in page.text
-    assert kept_files(page) == ["photo-1.jpg"]
+    if not isinstance(error, Busy):
+        assert kept_files(page) == ["photo-1.jpg"]
     assert len(page.data) == PADDED_BYTES[0]
     assert writer.say(page, "Do not lose me.").status_code == 200
     with monkeypatch.context() as broken:
@@ -597,8 +601,6 @@ def test_a_busy_gateway_says_so(rehearsal: Rehearsal) -> None:
         stretchers=1,
         wait_seconds=0.01,
     )
-    intake._stretchers.acquire()
-    with pytest.raises(Busy):
+    with intake.gate.through(None, 0), pytest.raises(Busy):
         intake.keys_of(ReceiptCode.generate())
-    intake._stretchers.release()
     assert intake.keys_of(ReceiptCode.generate()).locator
