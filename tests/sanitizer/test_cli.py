@@ -448,7 +448,7 @@ def test_an_interruption_leaves_no_half_file(
     source, out = tmp_path / "in" / "long.mp4", tmp_path / "out"
     source.parent.mkdir()
     out.mkdir()
-    big_video(source, 60 << 20)
+    big_video(source, 200 << 20)
     command = [PROGRAM, source.parent, out] if many else [PROGRAM, source, out / "clean.mp4"]
     # Where tests run in the background, these signals are ignored, and so by whatever they start.
     before = signal.signal(ending, lambda _signal, _frame: None)
