@@ -220,7 +220,9 @@ def test_every_reason_has_its_advice() -> None:
     while leaves:
         leaf = leaves.pop()
         leaves += leaf.__subclasses__()
-        reasons |= {leaf.reason} if leaf is not Refused else set()
+        # The gateway has one more, for what never comes to a cleaner.
+        is_ours = leaf is not Refused and leaf.__module__.startswith("sanitizer.")
+        reasons |= {leaf.reason} if is_ours else set()
     assert set(ADVICE) == reasons | {"unreadable", "unwritable", "not_a_file"}
 
 
