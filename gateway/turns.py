@@ -52,15 +52,14 @@ class Turns:
     ) -> float | None:
         """Let somebody on to the gate; returns how late they are, as the gate has it.
 
-        Whoever did the work of their turn goes before all whose turn is still to come.
-
-        Raises Busy for a source that used up its budget and whose turn is still to come.
+        Whoever did the work of their turn goes before all whose turn is still to come.  Raises
+        Busy for a source that used up its budget and whose turn is still to come.
         """
         late = None if turn is None or not self._is_one(turn) else self._late(turn)
         in_turn = late is not None and late >= 0
         if not in_turn and not self._work.take(source):
             raise Busy
-        if late is None and source is not None and self._work.used(source) <= _FEW:
+        if not in_turn and source is not None and self._work.used(source) <= _FEW:
             # Somebody who was hardly here before does not stand behind who is here all the time.
             return self._work.used(source) * WORK.seconds
         if turn is None or late is None or not self._use(turn):

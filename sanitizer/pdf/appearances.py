@@ -2,7 +2,7 @@
 
 Rule: what a field or a note shows on the page becomes part of the page; what it says besides
 (authors, dates, texts that pop up, addresses behind links, scripts) does not exist in the result.
-Hidden ones are not drawn.
+Hidden ones are not drawn; those that viewers draw by themselves are drawn, or the file is refused.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from sanitizer.errors import TooComplex, Unsupported
 from sanitizer.limits import Limits
 from sanitizer.pdf import reading
 from sanitizer.pdf.layers import Layers
+from sanitizer.pdf.markings import Markings
 from sanitizer.pdf.model import Number, number
 
 _INVISIBLE, _HIDDEN, _NO_VIEW = 1, 2, 32
@@ -23,6 +24,7 @@ _STANDARD = {
     b"Watermark", b"3D", b"Redact", b"Popup",
 }  # fmt: skip
 _NEVER = {b"Popup", b"TrapNet", b"PrinterMark"}
+_IN_PLACE = [number(each) for each in (1, 0, 0, 1, 0, 0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Appearances:
         self._layers = layers
         self._kinds = kinds
         self._left = limits.pdf_annotations
+        self._markings = Markings(pdf, limits.pdf_operations)
         form = reading.dictionary(reading.value_of(pdf.Root, "AcroForm"))
         if form is None:
             return
@@ -85,6 +88,9 @@ class Appearances:
         form = _shown(source)
         if form is None and kind == b"Widget" and self._generated(source):
             form = _shown(source)
+        if form is None and kind != b"Widget":
+            form = self._markings.form(kind, source)
+            return None if form is None else Drawing(form, list(_IN_PLACE))
         matrix = _placed(source, form) if form is not None else None
         return None if form is None or matrix is None else Drawing(form, matrix)
 

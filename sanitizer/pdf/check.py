@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from sanitizer.errors import MetadataSurvived
-from sanitizer.pdf import check_fonts, check_streams
+from sanitizer.pdf import check_fonts, check_shown, check_streams
+from sanitizer.pdf.check_shown import Seen
 from sanitizer.pdf.check_tables import DEVICES, PREDEFINED, TABLES
 from sanitizer.pdf.check_values import Held, Name, Ref, objects
 
@@ -42,6 +43,7 @@ class _Walk:
         self._objects = found
         self._seen: set[tuple[int, str]] = set()
         self._waiting: list[tuple[object, str]] = []
+        self._shown: dict[int, Seen] = {}
         self._methods: dict[str, Callable[[object, bytes | None], None]] = {
             "int": self._int, "number": self._number, "bool": self._bool, "parent": self._parent,
             "page": self._page, "font": self._font,
@@ -76,6 +78,10 @@ class _Walk:
                 self._judge(value, rule, None)
         if {number for number, _ in self._seen} != set(self._objects):
             raise MetadataSurvived("an object of the result belongs to no page")
+        for number, rule in self._seen:
+            if rule == "font":
+                font, seen = _table(self._objects[number].value), self._shown.get(number, Seen())
+                check_shown.judge(font, seen, self._resolved, check_streams.inflated)
 
     def _judge(self, value: object, rule: str, data: bytes | None) -> None:
         if rule.startswith("/"):
@@ -148,20 +154,31 @@ class _Walk:
 
     def _draws(self, holder: dict[str, object], *contents: bytes) -> None:
         """Judge drawing, and that its holder has the resources that it names and no others."""
-        used = check_streams.Used()
+        resources = _table(holder.get("Resources"))
+        fonts = {**_table(resources.get("Font", {}))}
+        states = {}
+        for name, each in _table(resources.get("ExtGState", {})).items():
+            font = _table(self._resolved(each).value).get("Font")
+            if font is not None:
+                states[name] = _pair(font)[0]
+        used = check_streams.Used(states=frozenset(states))
         for each in contents:
             check_streams.content(each, used)
-        resources = _table(holder.get("Resources"))
         for kind in resources | used.names:
             pattern = _NAMES.get(kind)
             named = _table(resources.get(kind, {}))
             _require(pattern is not None and all(map(pattern.fullmatch, named)))
             asked = {name for name in named if not name.startswith("Default")}
             _require(asked == used.names.get(kind, set()))
-        fonts = _table(resources.get("Font", {}))
-        for name in used.unseen:
+        fonts |= states
+        for name, seen in used.seen.items():
+            ref = fonts.get(name)
+            if not isinstance(ref, Ref):
+                raise MetadataSurvived("the result shows letters of no font")
+            self._shown.setdefault(ref.number, Seen()).join(seen)
             # Letters that are drawings are seen in every mode.
-            _require(_table(self._resolved(fonts.get(name)).value).get("Subtype") == "Type3")
+            is_drawn = _table(self._resolved(ref).value).get("Subtype") == "Type3"
+            _require(name not in used.unseen or is_drawn)
 
     def _external(self, value: object, data: bytes | None) -> None:
         subtype = _table(value).get("Subtype")
@@ -173,6 +190,9 @@ class _Walk:
             table = _table(value)
             count = self._components(table.get("ColorSpace"), 0)
             check_streams.image(table, data, count)
+            space = self._resolved(table.get("ColorSpace")).value
+            if isinstance(space, list) and space[0] == "Indexed":
+                check_streams.palette(table, data, space)
 
     def _components(self, value: object, depth: int) -> int:
         """Return how many numbers make a colour; one where there is no space (a mask)."""
@@ -265,12 +285,12 @@ class _Walk:
 
     def _letter_names(self, value: object, _data: bytes | None) -> None:
         for each in _array(value):
-            fits = isinstance(each, Name) and check_fonts.is_letter(each.encode())
-            _require(fits or type(each) is int)
+            # Which names may stand here depends on the font: see check_shown.
+            _require(isinstance(each, Name) or type(each) is int)
 
     def _letters(self, value: object, _data: bytes | None) -> None:
         for name, each in _table(value).items():
-            _require(check_fonts.is_letter(name.encode()))
+            _require(check_shown.is_letter(name.encode()))
             self._waiting.append((each, "bare"))
 
     def _text(self, value: object, data: bytes | None) -> None:

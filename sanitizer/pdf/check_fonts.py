@@ -7,17 +7,15 @@ is the one that we write, around another font's numbers; a map is tables in a fr
 
 import re
 import struct
+from collections.abc import Iterator
 from itertools import pairwise
 
 from sanitizer.errors import MetadataSurvived
+from sanitizer.pdf.check_shown import is_letter
 
 ORDERINGS = {b"Identity", b"Japan1", b"GB1", b"CNS1", b"Korea1", b"KR", b"UCS", b"Japan2"}
 """The collections of characters that every reader knows."""
-_LETTER = re.compile(
-    rb"\.notdef|\.null|[A-Za-z]{1,20}[0-9]{0,5}(\.[a-z]{1,6}[0-9]{0,2})?"
-    rb"|[A-Za-z]{1,8}(_[A-Za-z]{1,8}){1,3}"
-)
-TABLES = set(b"CFF |OS/2|cmap|cvt |fpgm|glyf|head|hhea|hmtx|loca|maxp|post|prep".split(b"|")) | {
+TABLES = set(b"CFF |cmap|cvt |fpgm|glyf|head|hhea|hmtx|loca|maxp|post|prep".split(b"|")) | {
     b"vhea",
     b"vmtx",
     b"VORG",
@@ -25,16 +23,15 @@ TABLES = set(b"CFF |OS/2|cmap|cvt |fpgm|glyf|head|hhea|hmtx|loca|maxp|post|prep"
 """The tables that an embedded font may have."""
 _TOP = {5, 15, 16, 17, 18, 1205, 1207, 1208, 1230, 1234, 1236, 1237}
 _CODE = rb"<(?:[0-9a-f]{2}){1,4}>"
-_TEXT = rb"<(?:[0-9a-f]{2}){0,16}>"
+_TEXT = rb"<(?:[0-9a-f]{2}){1,8}>"
 _NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
 _NUMBERS = rb"(?:" + _NUMBER + rb"(?: " + _NUMBER + rb")*)?"
 _MAP_LINE = re.compile(
     rb"/CIDInit /ProcSet findresource begin|12 dict begin|begincmap|/CMapName /F def"
     rb"|/CMapType [12] def|/WMode 1 def|endcmap|CMapName currentdict /CMap defineresource pop|end"
     rb"|(?:[1-9][0-9]{0,2} begin|end)"
-    rb"(?:codespacerange|notdefchar|notdefrange|cidchar|cidrange|bfchar|bfrange)"
-    rb"|(?:" + _CODE + rb" ){1,2}(?:[0-9]{1,10}|" + _TEXT + rb")"
-    rb"|(?:" + _CODE + rb" ){2}\[(?:" + _TEXT + rb" ?)*\]"
+    rb"(?:codespacerange|notdefchar|notdefrange|cidchar|cidrange|bfchar)"
+    rb"|(?:" + _CODE + rb" ){1,2}[0-9]{1,10}|" + _CODE + rb" " + _TEXT + rb"?"
 )
 _CLEAR = re.compile(
     rb"%!FontType1-1\.0: F\n11 dict begin\n/FontName /F def\n/FontType 1 def\n"
@@ -70,11 +67,6 @@ def _require(fits: bool) -> None:  # noqa: FBT001 - the one thing that it asks
         raise MetadataSurvived("a font of the result holds more than its letters")
 
 
-def is_letter(name: bytes) -> bool:
-    """Tell whether a letter's name is like those that everybody uses."""
-    return _LETTER.fullmatch(name) is not None
-
-
 def mapping(data: bytes) -> None:
     """Judge a map from codes to characters, line by line."""
     _require(data.endswith(b"end\nend\n"))
@@ -98,6 +90,8 @@ def program(table: dict[str, object], data: bytes) -> None:
 def _sfnt(data: bytes) -> None:
     (count,) = struct.unpack_from(">H", data, 4)
     at = 12 + 16 * count
+    widest = wide = 0
+    characters: set[int] | None = None if data.startswith(b"OTTO") else set()
     for number in range(count):
         tag, total, offset, length = struct.unpack_from(">4sIII", data, 12 + 16 * number)
         body = data[offset : offset + length]
@@ -110,39 +104,68 @@ def _sfnt(data: bytes) -> None:
             _require(body[4:8] == b"\0\1\0\0" and total == (sum(words) - words[2]) & 0xFFFFFFFF)
         else:
             _require(total == sum(words) & 0xFFFFFFFF)
-        if tag == b"OS/2":
-            _require(length == 68 and body[58:62] == b"    ")  # noqa: PLR2004 - its first version
+        if tag == b"maxp":
+            _bounds(body)
+        elif tag in {b"hhea", b"vhea"}:
+            _require(body[:4] == b"\0\1\0\0" and body[12:34] == bytes(6) + b"\0\1" + bytes(14))
+            widest, wide = struct.unpack_from(">H22xH", body, 10)
+        elif tag in {b"hmtx", b"vmtx"}:
+            many = min(length // 2, 2 * wide)
+            _require(widest == max(struct.unpack_from(f">{many}H", body)[::2], default=0))
         elif tag == b"post":
-            _letters(body)
+            _letters(body, characters)
         elif tag == b"CFF ":
             _compact(body)
         elif tag == b"cmap":
-            _characters(body)
+            found = _characters(body)
+            characters = None if characters is None else found
     _require(at == len(data))
 
 
-def _letters(table: bytes) -> None:
+def _bounds(table: bytes) -> None:
+    """Judge that how much a font may hold is told roughly: a power of two, or all that goes."""
+    for each in struct.unpack(f">{(len(table) - 6) // 2}H", table[6:]):
+        _require(each & each - 1 == 0 or each == 0xFFFF)  # noqa: PLR2004 - the most that goes
+
+
+def _letters(table: bytes, characters: set[int] | None) -> None:
     at = 32
     if table[:4] == b"\0\2\0\0":
         at += 2 + 2 * struct.unpack_from(">H", table, 32)[0]
     while at < len(table):
-        _require(is_letter(table[at + 1 : at + 1 + table[at]]))
+        _require(is_letter(table[at + 1 : at + 1 + table[at]], characters))
         at += 1 + table[at]
-    _require(at == len(table) and table[16:32] == bytes(16))
+    _require(at == len(table) and table[4:15] == bytes(11) and table[15] in {0, 1})
+    _require(table[16:32] == bytes(16))
 
 
-def _characters(table: bytes) -> None:
-    """Judge that maps of known forms follow each other without a gap."""
+def _runs(table: bytes, at: int, form: int, length: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of each run of characters in a map."""
+    if form == 12:  # noqa: PLR2004 - groups
+        words = struct.unpack_from(f">{length - 16 >> 2}I", table, at + 16)
+        return zip(words[::3], words[1::3], strict=True)
+    many = length - 16 >> 3
+    words = struct.unpack_from(f">{2 * many + 1}H", table, at + 14)
+    return zip(words[many + 1 :], words[:many], strict=True)
+
+
+def _characters(table: bytes) -> set[int]:
+    """Judge that maps of known forms follow each other without a gap; return the characters."""
     (count,) = struct.unpack_from(">H", table, 2)
     at = 4 + 8 * count
+    characters: set[int] = set()
     for number in range(count):
-        (offset,) = struct.unpack_from(">I", table, 8 + 8 * number)
+        platform, offset = struct.unpack_from(">HxxI", table, 4 + 8 * number)
         form, length = struct.unpack_from(">HH", table, offset)
         if form == 12:  # noqa: PLR2004 - groups
             (length,) = struct.unpack_from(">I", table, offset + 4)
         _require(form in {4, 12} and offset == at)
+        if platform != 1:
+            for first, last in _runs(table, offset, form, length):
+                characters.update(range(first, last + 1))
         at += length
     _require(at == len(table))
+    return characters
 
 
 def _index(data: bytes, at: int) -> tuple[list[bytes], int]:

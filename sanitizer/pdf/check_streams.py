@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from sanitizer.errors import MetadataSurvived
 from sanitizer.jpeg import check as jpeg_check
+from sanitizer.pdf.check_shown import Seen
 from sanitizer.source import BytesSource
 
 INK = r"Ink\d+|All|None|Cyan|Magenta|Yellow|Black|Red|Green|Blue"
@@ -80,6 +81,10 @@ class Used:
 
     names: dict[str, set[str]] = field(default_factory=dict)
     unseen: set[str] = field(default_factory=set)
+    states: frozenset[str] = frozenset()
+    """The states that set a font."""
+    seen: dict[str, Seen] = field(default_factory=dict)
+    """What is shown of each font, by the name of what sets it."""
 
 
 def content(data: bytes, used: Used) -> None:
@@ -100,8 +105,10 @@ def content(data: bytes, used: Used) -> None:
             _require(_LINE.fullmatch(line) is not None)
             if line.endswith(b" Tr"):
                 mode = line[:-3]
-            elif line.endswith(_SHOWS) and mode == b"3" and font:
-                used.unseen.add(font)
+            elif line.endswith(_SHOWS):
+                used.seen.setdefault(font, Seen()).add(line)
+                if mode == b"3":
+                    used.unseen.add(font)
     _require(not saved)
 
 
@@ -114,7 +121,8 @@ def _names(line: bytes, used: Used, font: str) -> str:
     name, operator = (each for each in found.groups() if each is not None)
     if not name.startswith((b"Device", b"Pattern")):
         used.names.setdefault(_KINDS[operator], set()).add(name.decode())
-    return name.decode() if operator == b"Tf" else "" if operator == b"gs" else font
+    is_set = operator == b"Tf" or (operator == b"gs" and name.decode() in used.states)
+    return name.decode() if is_set else font
 
 
 # --- pictures ----------------------------------------------------------------------------------
@@ -136,6 +144,28 @@ def image(table: dict[str, object], data: bytes | None, components: int) -> None
         jbig2(data or b"")
     else:
         _samples(table, inflated(data), (width, height, bits * components))
+
+
+def palette(table: dict[str, object], data: bytes | None, space: list[object]) -> None:
+    """Judge the colours of a picture: those that no sample has are black."""
+    if table.get("Filter") != "FlateDecode":
+        return
+    _require("DecodeParms" not in table and len(space) == 4)  # noqa: PLR2004 - its four parts
+    bits, last, colours = table.get("BitsPerComponent"), space[2], space[3]
+    if not isinstance(bits, int) or not isinstance(last, int) or not isinstance(colours, bytes):
+        raise MetadataSurvived("a palette of the result has no colours")
+    _require(bits in {1, 2, 4, 8})
+    digits = "".join(f"{byte:08b}" for byte in set(inflated(data)))
+    named = {int(digits[at : at + bits], 2) for at in range(0, len(digits), bits)}
+    ranges = table.get("Decode")
+    start, end = ranges[:2] if isinstance(ranges, list) else (0, 2**bits - 1)
+    exact = [start + each * (end - start) / (2**bits - 1) for each in named]
+    near = {0, *(int(each // 1) for each in exact), *(-int(-each // 1) for each in exact)}
+    seen = {sorted((0, each, last))[1] for each in near}
+    _require(max(seen) == last)
+    step = len(colours) // (last + 1)
+    for index in set(range(last + 1)) - seen:
+        _require(not any(colours[index * step : index * step + step]))
 
 
 def _samples(table: dict[str, object], data: bytes, size: tuple[int, int, int]) -> None:

@@ -32,6 +32,19 @@ _MOST_WARNINGS = 2000
 _UINT32 = (1 << 32) - 1
 
 
+def _prepare() -> None:
+    """Let qpdf look for random numbers now: AES-256 wants to know where they are, even to read.
+
+    A jailed worker, which can open nothing, is forked from a process that has imported this.
+    """
+    locked = io.BytesIO()
+    with pikepdf.Pdf.new() as pdf:
+        pdf.save(locked, encryption=pikepdf.Encryption(owner="", user="", R=6))
+
+
+_prepare()
+
+
 def clean(source: UntrustedSource, limits: Limits) -> Planned:
     """Return the pages of a document as a new document.
 
@@ -101,6 +114,7 @@ def _copied(pdf: pikepdf.Pdf, limits: Limits, kinds: set[str]) -> tuple[NewDocum
         copier.run()
     if not pages:
         raise Empty("a document without a page")
+    copier.finish()
     copier.check_expansion(pages)
     kids: list[Value] = list(pages)
     document.fill(root, {b"Type": Name(b"Catalog"), b"Pages": tree})

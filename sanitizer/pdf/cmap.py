@@ -1,19 +1,20 @@
 """Maps from codes to characters, written anew (ISO 32000-1, 9.7.5 and 9.10.3).
 
 Rule: a map is a program too; read are the tables in it, written are the tables alone, inside a
-frame that is the same for all. A code stands for a few characters at most, so that no sentence
-fits beside a letter.
+frame that is the same for all. Only a code that is shown stands for a text, and for a few
+characters at most, as a ligature does, so that no sentence fits beside a letter.
 """
 
 from collections.abc import Iterator
 
 from sanitizer.errors import TooComplex
-from sanitizer.pdf.model import Name, Text, Value
+from sanitizer.pdf.model import Name, Number, Text, Value
+from sanitizer.pdf.shown import Shown
 from sanitizer.pdf.tokens import Tokens
 
 _MOST_LINES = 200_000
 _LONGEST_CODE = 4
-_MOST_UNITS = 16
+_MOST_TEXT = 8
 _BLOCK = 100
 _BOTH_WAYS = (
     "Identity GB-EUC GBpc-EUC GBK-EUC GBKp-EUC GBK2K UniGB-UCS2 UniGB-UTF16 B5pc HKscs-B5 ETen-B5"
@@ -31,7 +32,6 @@ _HEAD = (
 _TAIL = b"endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n"
 _TABLES = (
     b"codespacerange", b"notdefchar", b"notdefrange", b"cidchar", b"cidrange", b"bfchar",
-    b"bfrange",
 )  # fmt: skip
 
 
@@ -40,11 +40,58 @@ def is_predefined(name: bytes) -> bool:
     return name in _PREDEFINED
 
 
-def to_unicode(untrusted: bytes) -> bytes:
-    """Return a map that says which text a letter stands for."""
+def to_unicode(untrusted: bytes, shown: Shown) -> bytes:
+    """Return a map that says which text each letter that is shown stands for; empty if none."""
+    texts: dict[bytes, bytes] = {}
+    lines = 0
+    for operator, operands in Tokens(untrusted).operations():
+        width = {b"endbfchar": 2, b"endbfrange": 3}.get(operator, 0)
+        for at in range(0, len(operands) - width + 1, width) if width else ():
+            lines += 1
+            if lines > _MOST_LINES:
+                raise TooComplex("a map with too many lines")
+            *codes, value = operands[at : at + width]
+            if all(map(_code, codes)):
+                _put_texts(texts, Text(codes[0]), Text(codes[-1]), value, shown)  # type: ignore[arg-type]
+    if not texts:
+        return b""
+    order = sorted(texts, key=lambda code: (len(code), code))
+    spaces = [b"<%s> <%s>" % (b"00" * size, b"ff" * size) for size in sorted({*map(len, order)})]
     return _written(
-        _tables(untrusted), 2, {b"codespacerange", b"bfchar", b"bfrange"}, vertical=False
+        {
+            **{key: [] for key in _TABLES},
+            b"codespacerange": spaces,
+            b"bfchar": [_hex(Text(code)) + b" " + _hex(Text(texts[code])) for code in order],
+        },
+        2,
+        {b"codespacerange", b"bfchar"},
+        vertical=False,
     )
+
+
+def _put_texts(
+    texts: dict[bytes, bytes], low: bytes, high: bytes, value: Value, shown: Shown
+) -> None:
+    """Take down what the codes from ``low`` to ``high`` stand for, of those that are shown."""
+    if len(low) != len(high):
+        return
+    first = int.from_bytes(low, "big")
+    for code in shown.within(low, high):
+        step = int.from_bytes(code, "big") - first
+        if isinstance(value, list):
+            text = value[step] if step < len(value) else None
+        else:
+            text = _counted_up(value, step)
+        if isinstance(text, Text) and 0 < len(text) <= _MOST_TEXT:
+            texts[code] = text
+
+
+def _counted_up(value: Value, step: int) -> Value:
+    """Return a text whose last character is so many further on."""
+    if not isinstance(value, Text) or not step:
+        return value
+    last = int.from_bytes(value[-2:], "big") + step & 0xFFFF
+    return Text(value[:-2] + last.to_bytes(min(2, len(value)), "big")) if len(value) > 1 else None
 
 
 def to_glyphs(untrusted: bytes, *, vertical: bool) -> bytes:
@@ -90,21 +137,7 @@ def _target(kind: bytes, value: Value) -> bytes:
     """Return what codes stand for; nothing for what is no target."""
     if kind == b"codespacerange":
         return _code(value)
-    if kind.startswith((b"cid", b"notdef")):
-        # A number, and not a name or a text; Number is the only bytes of digits.
-        return bytes(value) if isinstance(value, bytes) and value[:6].isdigit() and not isinstance(
-            value, (Name, Text)
-        ) else b""  # fmt: skip
-    if isinstance(value, list):
-        each = [_short(part) for part in value[:256]]
-        return b"[" + b" ".join(part or b"<fffd>" for part in each) + b"]"
-    return _short(value)
-
-
-def _short(value: Value) -> bytes:
-    if not isinstance(value, Text) or len(value) > _MOST_UNITS:
-        return b""
-    return _hex(value)
+    return bytes(value) if isinstance(value, Number) and value.isdigit() else b""
 
 
 def _code(value: Value) -> bytes:

@@ -150,7 +150,7 @@ class Spaces:
             return None
         base = self.copy(parts[1], depth + 1)
         highest = reading.whole(parts[2], 0, 255)
-        if base is None or not base.components or highest is None:
+        if base is None or not base.components or base.highest or highest is None:
             return None
         table = reading.stream(parts[3])
         data = self.decoder.plain(table) if table is not None else reading.string(parts[3])
@@ -165,7 +165,7 @@ class Spaces:
         told = [parts[1]] if kind == b"Separation" else reading.items(parts[1])
         names = [reading.name(each) for each in told]
         alternate = self.copy(parts[2], depth + 1)
-        if not 0 < len(names) <= _MOST_COLORANTS or alternate is None:
+        if not 0 < len(names) <= _MOST_COLORANTS or alternate is None or alternate.highest:
             return None
         inks: list[Value] = [
             name if name is not None and name in _PROCESS else Name(b"Ink%d" % place)

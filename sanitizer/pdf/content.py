@@ -6,7 +6,7 @@ invisible mode, paths that are never painted, and whatever a hidden layer holds.
 painting needs (colours, matrices, clips) is kept also inside a hidden layer.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sanitizer.errors import TooComplex, Unsupported
@@ -64,6 +64,10 @@ class Resources(Protocol):
         """
         ...
 
+    def shows(self, kind: bytes, name: Name, operands: list[Value]) -> None:
+        """Take down what is shown of the letters that a font, or a state, has set."""
+        ...
+
     def hides(self, properties: Value) -> bool:
         """Tell whether marked content with these properties is hidden."""
         ...
@@ -75,10 +79,14 @@ class Resources(Protocol):
 
 @dataclass(slots=True)
 class _State:
-    """What q saves: the text mode; whether letters are drawings, None if there are none."""
+    """What q saves: the text mode; whether letters are drawings, None if there are none.
+
+    ``font`` is the kind and the name of the resource that has set the letters.
+    """
 
     mode: bytes = b"0"
     letters: bool | None = None
+    font: tuple[bytes, Name] = (b"", Name())
 
 
 @dataclass(slots=True)
@@ -166,7 +174,7 @@ class Content:
         elif operator in _PAINT:
             self._paint(operator)
         elif operator in _SHOW:
-            self._show(operator, spelled)
+            self._show(operator, spelled, operands)
         elif operator in {b"q", b"Q"}:
             self._save(operator)
         elif operator in {b"BT", b"ET"}:
@@ -194,7 +202,7 @@ class Content:
             self._made += [part for is_path, part in path if paints or not is_path]
             self._made += [operator] * paints
 
-    def _show(self, operator: bytes, spelled: list[bytes]) -> None:
+    def _show(self, operator: bytes, spelled: list[bytes], operands: list[Value]) -> None:
         if operator in _PLACE:
             self._moved = False
         if self._state.letters is None:
@@ -216,6 +224,7 @@ class Content:
         if self._moved:
             # The hidden words would have pushed these to their place.
             raise Unsupported("visible text placed by invisible text")
+        self.resources.shows(*self._state.font, operands)
         self._emit(*spelled, operator)
 
     def _save(self, operator: bytes) -> None:
@@ -223,7 +232,7 @@ class Content:
             if len(self._saved) >= _MOST_SAVED:
                 raise TooComplex("states nested too deeply")
             self._saved.append(self._state)
-            self._state = _State(self._state.mode, self._state.letters)
+            self._state = replace(self._state)
             self._emit(b"q")
         elif self._saved:
             self._state = self._saved.pop()
@@ -251,6 +260,7 @@ class Content:
             letters = self.resources.letters(_RESOURCES[operator], wanted[0])
             if operator == b"Tf" or letters is not None:
                 self._state.letters = letters
+                self._state.font = _RESOURCES[operator], wanted[0]
         if found is not None:
             self._emit(written(found), *map(written, size), operator)
 

@@ -15,12 +15,14 @@ from sanitizer.errors import Malformed, TooComplex
 from sanitizer.limits import Limits
 from sanitizer.pdf import colour, reading
 from sanitizer.pdf.content import Content
+from sanitizer.pdf.drawn import DrawnFont
 from sanitizer.pdf.filters import Decoder
 from sanitizer.pdf.fonts import FontCopier
 from sanitizer.pdf.layers import Layers
 from sanitizer.pdf.model import Name, NewDocument, Ref, Value, number, packed
 from sanitizer.pdf.pictures import PictureCopier
 from sanitizer.pdf.scope import Scope
+from sanitizer.pdf.shown import Shown
 
 _BLENDS = frozenset(
     {
@@ -45,6 +47,11 @@ class Copier:
     kinds: set[str] = field(default_factory=set)
     jobs: deque[Callable[[], None]] = field(default_factory=deque)
     calls: dict[int, Counter[int]] = field(default_factory=dict)
+    shown: dict[int, Shown] = field(default_factory=dict)
+    """What content shows of each font, by the number of its copy."""
+    _drawn_fonts: list[DrawnFont] = field(default_factory=list)
+    _other_fonts: list[tuple[reading.Source, Ref]] = field(default_factory=list)
+    _state_fonts: dict[int, Value] = field(default_factory=dict)
     _operations: int = field(init=False)
     pictures: PictureCopier = field(init=False)
     fonts: FontCopier = field(init=False)
@@ -59,6 +66,16 @@ class Copier:
         """Do what is waiting, until nothing is."""
         while self.jobs:
             self.jobs.popleft()()
+
+    def finish(self) -> None:
+        """Copy the fonts, once all that shows their letters has been copied."""
+        self.run()
+        while [font for font in list(self._drawn_fonts) if font.draw()]:
+            self.run()
+        for drawn in self._drawn_fonts:
+            drawn.write()
+        for source, ref in self._other_fonts:
+            self.fonts.copy(source, ref, self.shown[ref.number])
 
     def once(self, untrusted: reading.Source, kind: object, make: Callable[[Ref], None]) -> Ref:
         """Return the copy of an object; ``make`` fills it, later, if it is new."""
@@ -229,16 +246,23 @@ class Copier:
         dash = reading.items(reading.value_of(source, "D"))
         if len(dash) == 2:  # noqa: PLR2004 - an array and a phase
             made[b"D"] = [reading.numbers(dash[0], 0, 64) or [], reading.real(dash[1]) or number(0)]
-        font = reading.items(reading.value_of(source, "Font"))
-        if len(font) == 2:  # noqa: PLR2004 - a font and a size
-            made_font, size = self.font(font[0], outer), reading.real(font[1])
-            if isinstance(made_font, Ref) and size is not None:
-                made[b"Font"] = [made_font, size]
+        font = self.state_font(source, ref, outer)
+        if isinstance(font, Ref):
+            size = reading.real(reading.items(reading.value_of(source, "Font"))[1])
+            made[b"Font"] = [font, size]
         made[b"SMask"] = self._soft_mask(reading.value_of(source, "SMask"), outer)
         mask = made[b"SMask"]
         if isinstance(mask, dict) and isinstance(mask[b"G"], Ref):
             self.calls[ref.number] = Counter([mask[b"G"].number])
         self.document.fill(ref, {key: each for key, each in made.items() if each is not None})
+
+    def state_font(self, source: reading.Source, ref: Ref, outer: reading.Source | None) -> Value:
+        """Return the copy of the font that a state sets; ``ref`` is the state's own copy."""
+        if ref.number not in self._state_fonts:
+            told = reading.items(reading.value_of(source, "Font"))
+            is_set = len(told) == 2 and reading.is_number(told[1])  # noqa: PLR2004 - and a size
+            self._state_fonts[ref.number] = self.font(told[0], outer) if is_set else None
+        return self._state_fonts[ref.number]
 
     def _soft_mask(self, untrusted: object, outer: reading.Source | None) -> Value:
         if reading.name(untrusted) == b"None":
@@ -267,24 +291,19 @@ class Copier:
         source = reading.dictionary(untrusted)
         if source is None:
             return None
-        if self.fonts.is_drawn(source):
-            return self.once(source, "drawn font", lambda ref: self._drawn_font(source, ref, outer))
-        return self.once(source, "font", lambda ref: self.fonts.copy(source, ref))
+        is_drawn = self.fonts.is_drawn(source)
+        if is_drawn:
+            ref = self.once(source, "drawn font", lambda ref: self._drawn_font(source, ref, outer))
+        else:
+            ref = self.once(source, "font", lambda ref: self._other_fonts.append((source, ref)))
+        self.shown.setdefault(ref.number, Shown(self.fonts.stride(source)))
+        return ref
 
     def _drawn_font(self, source: reading.Source, ref: Ref, outer: reading.Source | None) -> None:
-        """Copy a Type 3 font: one little content stream for each letter."""
+        """Take down a Type 3 font: its letters are copied when something shows them."""
         resources = reading.dictionary(reading.value_of(source, "Resources"))
-        if resources is None:
-            resources = outer
-        scope = Scope(self, resources)
-        entries, procedures = self.fonts.drawn(source)
-        made: dict[bytes, Value] = {}
-        for new, procedure in procedures.items():
-            data = self.content(self.decoder.plain(procedure), scope, ref, is_glyph=True)
-            made[new] = self.document.add_packed({}, data)
-        entries[b"CharProcs"] = made
-        entries[b"Resources"] = scope.written()
-        self.document.fill(ref, entries)
+        scope = Scope(self, resources if resources is not None else outer)
+        self._drawn_fonts.append(DrawnFont(self, source, ref, scope))
 
     def check_expansion(self, pages: list[Ref]) -> None:
         """Raise where forms call each other in a circle or unfold without end.

@@ -30,7 +30,9 @@ _SHORT = {
 _CODECS = {b"DCTDecode", b"JPXDecode", b"JBIG2Decode", b"CCITTFaxDecode"}
 _MOST_FILTERS = 8
 _PNG = 10
-_LONG = 2 << 20
+_LONG = 1 << 20
+# What a row may ask for is held against the same limit, also in a very small picture.
+_LEAST_MEMORY = 1 << 16
 _NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
 _NOT_BASE85 = re.compile(rb"[^!-uz]")
 _LZW_CLEAR, _LZW_END, _LZW_WIDEST = 256, 257, 12
@@ -77,6 +79,7 @@ class Decoder:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._left = limits.pdf_decoded_bytes
+        self._packed = self._plain = 0
 
     def plain(self, untrusted: pikepdf.Stream) -> bytes:
         """Return the decoded bytes of a stream that is no picture.
@@ -84,9 +87,11 @@ class Decoder:
         Raises TooComplex beyond the limits, Malformed for a picture codec.
         """
         coded = self.coded(untrusted, Room(self._limits.pdf_stream_bytes))
-        packed = len(untrusted.get_raw_stream_buffer()) if len(coded.data) > _LONG else 0
-        if packed and len(coded.data) > packed * self._limits.pdf_expansion:
-            raise TooComplex("a stream that unpacks to far more than it is")
+        self._packed += len(untrusted.get_raw_stream_buffer())
+        self._plain += len(coded.data)
+        # Of all streams together: a bomb may be in many parts.
+        if self._plain > max(_LONG, self._packed * self._limits.pdf_expansion):
+            raise TooComplex("streams that unpack to far more than they are")
         if coded.codec:
             raise Malformed("a picture where there should be none")
         return coded.data
@@ -267,7 +272,7 @@ def _predicted(data: bytes, kind: int, shape: Predictor) -> bytes:
         zlib.compress(data, 1), Filter=pikepdf.Name.FlateDecode, DecodeParms=parameters
     )
     # The data has just been measured: qpdf may unpack it whatever its own limit.
-    before = pikepdf.settings.set_qpdf_limits(flate_max_memory=len(data) + 1)
+    before = pikepdf.settings.set_qpdf_limits(flate_max_memory=len(data) + _LEAST_MEMORY)
     try:
         return made.read_bytes()
     finally:

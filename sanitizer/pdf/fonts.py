@@ -1,19 +1,25 @@
 """Fonts of the new file (ISO 32000-1, 9.5 to 9.10).
 
 Rule: what places and draws letters stays, what names the font's maker, its file or the machine
-it came from goes. Embedded programs are built anew; a program that cannot be read is a reason
-to refuse, because a reader would show other letters without it.
+it came from goes, and what it says of codes that no content shows. Embedded programs are built
+anew; a program that cannot be read is a reason to refuse, because a reader would show other
+letters without it.
 """
 
 from dataclasses import dataclass, field
 
-import pikepdf
-
 from sanitizer.errors import Malformed, TooComplex, Unsupported
 from sanitizer.pdf import cff, cmap, reading, sfnt, type1
 from sanitizer.pdf.filters import Decoder
-from sanitizer.pdf.glyphs import Names, embedded_name, installed_name, is_common
+from sanitizer.pdf.glyphs import (
+    Names,
+    character_of,
+    embedded_name,
+    installed_name,
+    is_standard,
+)
 from sanitizer.pdf.model import Name, NewDocument, Ref, Stream, Text, Value, number, packed
+from sanitizer.pdf.shown import Shown
 
 _SIMPLE = {b"Type1", b"MMType1", b"TrueType"}
 _CID = {b"CIDFontType0", b"CIDFontType2"}
@@ -25,6 +31,7 @@ _METRICS = (
 _ORDERINGS = {b"Identity", b"Japan1", b"GB1", b"CNS1", b"Korea1", b"KR", b"UCS", b"Japan2"}
 _MOST_WIDTHS = 100_000
 _MOST_CID_BYTES = 1 << 17
+_LETTER_M = ord("m")
 
 
 @dataclass(slots=True)
@@ -50,40 +57,42 @@ class FontCopier:
         """Tell whether a font's letters are drawings (Type 3)."""
         return reading.name(reading.value_of(source, "Subtype")) == b"Type3"
 
-    def copy(self, source: reading.Source, ref: Ref) -> None:
+    def stride(self, source: reading.Source) -> int:
+        """Return how a font's codes are read; see Shown."""
+        if reading.name(reading.value_of(source, "Subtype")) != b"Type0":
+            return 0
+        codes = reading.name(reading.value_of(source, "Encoding")) or b""
+        return 2 if codes.startswith(b"Identity-") or b"-UCS2-" in codes else 1
+
+    def copy(self, source: reading.Source, ref: Ref, shown: Shown) -> None:
         """Copy a font that is not drawn."""
         subtype = reading.name(reading.value_of(source, "Subtype"))
         if subtype == b"Type0":
-            self.document.fill(ref, self._composite(source))
+            self.document.fill(ref, self._composite(source, shown))
         elif subtype in _SIMPLE:
-            self.document.fill(ref, self._simple(source, subtype))
+            self.document.fill(ref, self._simple(source, subtype, shown))
         else:
             raise Unsupported("a font of an unknown kind")
 
     # --- simple fonts ---------------------------------------------------------------------------
 
-    def _simple(self, source: reading.Source, subtype: bytes) -> dict[bytes, Value]:
+    def _simple(self, source: reading.Source, subtype: bytes, shown: Shown) -> dict[bytes, Value]:
         made: dict[bytes, Value] = {b"Type": Name(b"Font")}
         names = self._described(source, made)
         kind = b"TrueType" if subtype == b"TrueType" else b"Type1"
         made[b"Subtype"] = Name(kind)
-        first = reading.whole(reading.value_of(source, "FirstChar"), 0, 255)
-        last = reading.whole(reading.value_of(source, "LastChar"), 0, 255)
-        widths = reading.items(reading.value_of(source, "Widths"))
-        if first is not None and last is not None and first <= last and widths:
-            wide = [reading.real(each) or number(0) for each in widths[: last - first + 1]]
-            made |= {
-                b"FirstChar": number(first),
-                b"LastChar": number(first + len(wide) - 1),
-                b"Widths": self.document.add(list(wide)),
-            }
-        encoding = self._encoding(reading.value_of(source, "Encoding"), names)
+        # The width of an m tells a reader how narrow a letter is to be that it has to substitute.
+        kept = shown.bytes_ if names is not None else shown.bytes_ | {_LETTER_M}
+        wide = simple_widths(source, kept, {})
+        if wide:
+            made |= {**wide, b"Widths": self.document.add(wide[b"Widths"])}
+        encoding = self._encoding(reading.value_of(source, "Encoding"), names, shown)
         if encoding is not None:
             made[b"Encoding"] = encoding
-        self._put_text(source, made)
+        self.put_text(source, made, shown)
         return made
 
-    def _encoding(self, untrusted: object, names: Names | None) -> Value:
+    def _encoding(self, untrusted: object, names: Names | None, shown: Shown) -> Value:
         """Copy which code shows which letter."""
         only = reading.name(untrusted)
         if only is not None:
@@ -95,32 +104,41 @@ class FontCopier:
         base = reading.name(reading.value_of(source, "BaseEncoding"))
         if base in _ENCODINGS:
             made[b"BaseEncoding"] = base
-        differences = _differing(reading.items(reading.value_of(source, "Differences")), names)
-        listed: list[Value] = []
-        for code, letter in sorted(differences.items()):
-            if code - 1 not in differences:
-                listed.append(number(code))
-            listed.append(letter)
-        if listed:
-            made[b"Differences"] = listed
-        return made
+        told = listed(reading.items(reading.value_of(source, "Differences")))
+        return self.differences(
+            made,
+            {
+                code: Name(names.of(letter) if names is not None else _installed(letter))
+                for code, letter in sorted(told.items())
+                if code in shown.bytes_
+            },
+        )
 
-    def _put_text(self, source: reading.Source, made: dict[bytes, Value]) -> None:
+    def differences(self, made: dict[bytes, Value], letters: dict[int, Name]) -> Value:
+        """Return an encoding with the names of the letters of some codes, which are in order."""
+        told: list[Value] = []
+        for code, letter in letters.items():
+            if code - 1 not in letters:
+                told.append(number(code))
+            told.append(letter)
+        return {**made, b"Differences": told} if told else made
+
+    def put_text(self, source: reading.Source, made: dict[bytes, Value], shown: Shown) -> None:
         """Copy which text the letters stand for."""
         untrusted = reading.value_of(source, "ToUnicode")
         text, named = reading.stream(untrusted), reading.name(untrusted)
         if text is not None:
-            key = ("text", reading.identity(text))
-            if key not in self.document.copies:
-                data = cmap.to_unicode(self.decoder.plain(text))
-                self.document.copies[key] = self.document.add_packed({}, data)
-            made[b"ToUnicode"] = self.document.copies[key]
+            data = cmap.to_unicode(self.decoder.plain(text), shown)
+            if data and ("text", data) not in self.document.copies:
+                self.document.copies["text", data] = self.document.add_packed({}, data)
+            if data:
+                made[b"ToUnicode"] = self.document.copies["text", data]
         elif named is not None and named.startswith(b"Identity-"):
             made[b"ToUnicode"] = Name(b"Identity-H")
 
     # --- composite fonts ------------------------------------------------------------------------
 
-    def _composite(self, source: reading.Source) -> dict[bytes, Value]:
+    def _composite(self, source: reading.Source, shown: Shown) -> dict[bytes, Value]:
         inner = reading.items(reading.value_of(source, "DescendantFonts"))
         descendant = reading.dictionary(inner[0]) if inner else None
         if descendant is None:
@@ -151,7 +169,7 @@ class FontCopier:
             b"DescendantFonts": [self.document.add(cid)],
             b"Encoding": self._codes(reading.value_of(source, "Encoding")),
         }
-        self._put_text(source, made)
+        self.put_text(source, made, shown)
         return made
 
     def _put_glyph_map(self, source: reading.Source, cid: dict[bytes, Value]) -> None:
@@ -253,62 +271,46 @@ class FontCopier:
         kind = b"CIDFontType0C" if cff.is_by_number(made) else b"Type1C"
         return _Program(b"FontFile3", packed({b"Subtype": Name(kind)}, made), names)
 
-    # --- drawn fonts ----------------------------------------------------------------------------
 
-    def drawn(
-        self, source: reading.Source
-    ) -> tuple[dict[bytes, Value], dict[bytes, pikepdf.Stream]]:
-        """Return a Type 3 font's dictionary, and the letters' streams by their new names."""
-        names = Names()
-        made: dict[bytes, Value] = {
-            b"Type": Name(b"Font"),
-            b"Subtype": Name(b"Type3"),
-            b"FontBBox": reading.numbers(reading.value_of(source, "FontBBox"), 4, 4)
-            or [number(0)] * 4,
-            b"FontMatrix": reading.required(
-                reading.numbers(reading.value_of(source, "FontMatrix"), 6, 6)
-            ),
-        }
-        first = reading.whole(reading.value_of(source, "FirstChar"), 0, 255) or 0
-        widths = reading.items(reading.value_of(source, "Widths"))[: 256 - first]
-        made |= {
-            b"FirstChar": number(first),
-            b"LastChar": number(first + max(len(widths), 1) - 1),
-            b"Widths": [reading.real(each) or number(0) for each in widths] or [number(0)],
-        }
-        encoding = self._encoding(reading.value_of(source, "Encoding"), names)
-        made[b"Encoding"] = encoding or {b"Type": Name(b"Encoding")}
-        self._put_text(source, made)
-        asked = _letters(encoding)
-        procedures = {}
-        for old, untrusted in reading.entries(reading.value_of(source, "CharProcs")):
-            procedure = reading.stream(untrusted)
-            if procedure is not None and names.of(old) in asked:
-                procedures[names.of(old)] = procedure
-        return made, procedures
-
-
-def _letters(encoding: Value) -> set[bytes]:
-    """Return the names that an encoding of ours asks for."""
-    listed = encoding.get(b"Differences") if isinstance(encoding, dict) else None
-    return {bytes(each) for each in listed or [] if isinstance(each, Name)}  # type: ignore[union-attr]
-
-
-def _differing(told: list[object], names: Names | None) -> dict[int, Name]:
-    """Return which codes show which letters; a name that nobody knows shows none."""
-    found: dict[int, Name] = {}
+def listed(told: list[object]) -> dict[int, bytes]:
+    """Return which codes ask for which letters, by a list of differences."""
+    found: dict[int, bytes] = {}
     code = 0
     for each in told:
         letter = reading.name(each)
         if letter is None:
             code = reading.whole(each, 0, 255) or 0
             continue
-        if names is not None:
-            letter = Name(names.of(letter))
         if code < 256:  # noqa: PLR2004 - a byte
-            found[code] = letter if is_common(letter) else Name(b".notdef")
+            found[code] = letter
         code += 1
     return found
+
+
+def simple_widths(
+    source: reading.Source, kept: set[int], none: dict[bytes, Value]
+) -> dict[bytes, Value]:
+    """Return how wide the letters of some codes are; ``none`` where nothing is told of any."""
+    first = reading.whole(reading.value_of(source, "FirstChar"), 0, 255) or 0
+    told = reading.items(reading.value_of(source, "Widths"))[: 256 - first]
+    codes = [code for code in range(first, first + len(told)) if code in kept]
+    if not told:
+        return none
+    if not codes:
+        # A font that tells no width at all is another one to a reader.
+        codes = [min(set(range(256)) - kept)]
+        told, first = [0], codes[0]
+    wide: list[Value] = [
+        (reading.real(told[code - first]) if code in kept else None) or number(0)
+        for code in range(codes[0], codes[-1] + 1)
+    ]
+    return {b"FirstChar": number(codes[0]), b"LastChar": number(codes[-1]), b"Widths": wide}
+
+
+def _installed(letter: bytes) -> bytes:
+    """Return a letter's name in a font that is not embedded: one that every reader knows."""
+    is_known = is_standard(letter) or character_of(letter) is not None
+    return letter if is_known else b".notdef"
 
 
 def _system(untrusted: object) -> dict[bytes, Value]:

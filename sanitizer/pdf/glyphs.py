@@ -1,7 +1,8 @@
 """Names of letters inside fonts, and names of fonts.
 
-Rule: a name that only a program reads may stay if it looks like the names of letters that
-everybody uses; any other is replaced, in the font and wherever it is asked for by name. The name
+Rule: a letter's name stays only where it is a standard's (the Adobe Glyph List, the dingbats), or
+the number of a character that the font itself knows by that number; any other is replaced by a
+number of ours, in the font and wherever it is asked for by name: it could be a person's. The name
 of an embedded font means nothing to a reader and is ours; that of a font that is not embedded
 stays where it belongs to a family that is on every second computer, else its nearest relative.
 """
@@ -9,8 +10,12 @@ stays where it belongs to a family that is on every second computer, else its ne
 import re
 from dataclasses import dataclass, field
 
-_COMMON = re.compile(rb"\.notdef|\.null|[A-Za-z]{1,20}[0-9]{0,5}(?:\.[a-z]{1,6}[0-9]{0,2})?")
-_LIGATURE = re.compile(rb"[A-Za-z]{1,8}(?:_[A-Za-z]{1,8}){1,3}")
+from sanitizer.pdf.letter_names import NAMES as LETTERS
+from sanitizer.pdf.letter_names_more import NAMES as MORE_LETTERS
+
+_STANDARD = LETTERS | MORE_LETTERS | {b".notdef", b".null", b"nonmarkingreturn"}
+_DINGBATS = frozenset(b"a%d" % number for number in range(1, 207))
+_CHARACTER = re.compile(rb"(?:uni([0-9A-F]{4})|u(1?[0-9A-F]{5}|[0-9A-F]{4}))")
 _FAMILIES = frozenset(
     {
         "helvetica", "times", "courier", "symbol", "zapfdingbats", "arial", "arialmt",
@@ -38,25 +43,40 @@ _FIXED, _SERIF, _ITALIC, _FORCE_BOLD = 1, 2, 64, 1 << 18
 _BOLD_WEIGHT = 600
 
 
-def is_common(name: bytes) -> bool:
-    """Tell whether a letter's name is like those that everybody uses."""
-    return bool(_COMMON.fullmatch(name) or _LIGATURE.fullmatch(name))
+def is_standard(name: bytes) -> bool:
+    """Tell whether a letter's name is a standard's."""
+    return name in _STANDARD or name in _DINGBATS
+
+
+def character_of(name: bytes) -> int | None:
+    """Return the character that a name like uni0041 stands for, or None."""
+    found = _CHARACTER.fullmatch(name)
+    return int(found[1] or found[2], 16) if found else None
 
 
 @dataclass(slots=True)
 class Names:
-    """The names of one font's letters: new ones for those that are not common."""
+    """The names of one font's letters: new ones for those that are no standard's.
 
+    ``characters`` are those by whose numbers a font can be asked: a name that says such a number
+    finds its letter by it, and so stays.
+    """
+
+    characters: set[int] = field(default_factory=set)
     _new: dict[bytes, bytes] = field(default_factory=dict)
 
     def of(self, name: bytes) -> bytes:
         """Return the name that stands for ``name`` in the new file."""
-        if is_common(name):
+        if is_standard(name) or character_of(name) in self.characters:
             return name
         if name not in self._new:
-            # Two letters and a number: no language's letter is called that.
-            self._new[name] = b"xq%d" % len(self._new)
+            self._new[name] = our_name(len(self._new))
         return self._new[name]
+
+
+def our_name(number: int) -> bytes:
+    """Return our name of a letter; readers take fewer signs before a number for a character's."""
+    return b"xqz%d" % number
 
 
 def embedded_name(count: int) -> bytes:

@@ -18,22 +18,15 @@ from PIL import TiffImagePlugin, UnidentifiedImageError
 from sanitizer.errors import Malformed, TooComplex, TooManyPixels, Unsupported
 from sanitizer.jpeg import write as jpeg
 from sanitizer.limits import Limits
-from sanitizer.pdf import colour, jbig2, jpx, reading
+from sanitizer.pdf import colour, jbig2, jpx, palettes, reading
 from sanitizer.pdf.filters import Coded, Decoder, Predictor, Room, filters_of
-from sanitizer.pdf.model import Name, NewDocument, Ref, Stream, Value, number, packed
+from sanitizer.pdf.model import Name, NewDocument, Ref, Stream, Value, number, packed, written
 from sanitizer.pdf.tokens import Tokens
 
 _SHORT_KEYS = {
-    "Width": "W",
-    "Height": "H",
-    "BitsPerComponent": "BPC",
-    "ColorSpace": "CS",
-    "Decode": "D",
-    "DecodeParms": "DP",
-    "Filter": "F",
-    "ImageMask": "IM",
-    "Interpolate": "I",
-}
+    "Width": "W", "Height": "H", "BitsPerComponent": "BPC", "ColorSpace": "CS", "Decode": "D",
+    "DecodeParms": "DP", "Filter": "F", "ImageMask": "IM", "Interpolate": "I",
+}  # fmt: skip
 _INTENTS = {b"AbsoluteColorimetric", b"RelativeColorimetric", b"Saturation", b"Perceptual"}
 _DEPTHS = {1, 2, 4, 8, 16}
 _MOST_MISSING = 8
@@ -162,10 +155,15 @@ class PictureCopier:
             )
 
         try:
-            return self.document.add(self._picture(told, spaces, take))
+            made = self._picture(told, spaces, take)
         except Malformed:
             tokens.at = max(tokens.at, _behind_end(tokens.data, begin))
             return None
+        # The same little picture again and again is one.
+        key = ("inline", written(made.entries), made.data)
+        if key not in self.document.copies:
+            self.document.copies[key] = self.document.add(made)
+        return self.document.copies[key]
 
     def _picture(
         self, told: _Told, spaces: dict[bytes, object], take: Callable[[Room], Coded]
@@ -201,7 +199,7 @@ class PictureCopier:
         names = filters_of(told.get("Filter"))
         if length > self.limits.pdf_image_bytes and not _CODECS & set(names):
             raise TooManyPixels("a picture that unpacks to more than the limit")
-        rows = None if shape.spare else Predictor(components, bits, width)
+        rows = Predictor(components, bits, width) if _may_stay(shape, space) else None
         coded = take(Room(length, cuts=True, rows=rows))
         if coded.codec in _CODECS:
             return self._of_codec(coded, entries, shape, space)
@@ -209,8 +207,8 @@ class PictureCopier:
             raise Malformed("a picture without colours")
         entries[b"BitsPerComponent"] = number(bits)
         if coded.codec:
-            return packed(entries, _exact(_unfaxed(coded, shape), shape))
-        return _flat(coded, entries, shape)
+            coded = Coded(_unfaxed(coded, shape))
+        return _flat(coded, entries, shape, space)
 
     def _looks(self, told: _Told, entries: dict[bytes, Value], components: int) -> None:
         """Copy what changes how samples are shown."""
@@ -290,10 +288,21 @@ def _without_profile(data: bytes) -> bytes:
     return b"".join([*made, data[at:]])
 
 
-def _flat(coded: Coded, entries: dict[bytes, Value], shape: _Shape) -> Stream:
-    """Return samples, with the predictors in which they came or without any."""
+def _may_stay(shape: _Shape, space: colour.Space | None) -> bool:
+    """Tell whether samples may stay predicted: nothing lies between rows, or is to be looked up."""
+    return not shape.spare and (space is None or not space.highest)
+
+
+def _flat(
+    coded: Coded, entries: dict[bytes, Value], shape: _Shape, space: colour.Space | None
+) -> Stream:
+    """Return samples, in their predictors or without any."""
     if coded.rows is None:
-        return packed(entries, _exact(coded.data, shape))
+        samples = _exact(coded.data, shape)
+        if space is not None and space.highest:
+            decode = entries.get(b"Decode")
+            entries[b"ColorSpace"] = palettes.bare(space.value, samples, shape.bits, decode)
+        return packed(entries, samples)
     step = shape.row + 1
     data = _filled(coded.data, step * shape.height)
     if max(data[::step]) > 4:  # noqa: PLR2004 - the last of PNG's predictors

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from sanitizer.errors import TooComplex
 from sanitizer.pdf import colour, reading
-from sanitizer.pdf.model import Name, Ref, Value
+from sanitizer.pdf.model import Name, Ref, Text, Value
 
 if TYPE_CHECKING:
     from sanitizer.pdf.copier import Copier
+    from sanitizer.pdf.shown import Shown
     from sanitizer.pdf.tokens import Tokens
 
 _LETTERS = {
@@ -38,7 +39,9 @@ class Scope:
         self._names: dict[tuple[bytes, bytes], Name | None] = {}
         self._made: dict[bytes, dict[bytes, Ref]] = {}
         self._lists: dict[bytes, dict[bytes, object]] = {}
+        self._fonts: dict[tuple[bytes, bytes], Shown | None] = {}
         self._inline = 0
+        self._pictures: dict[int, Name | None] = {}
         self.called: Counter[int] = Counter()
 
     def _old(self, kind: bytes, name: bytes) -> object:
@@ -106,8 +109,28 @@ class Scope:
         source = reading.dictionary(self._old(kind, name))
         if source is not None and kind == b"ExtGState":
             font = reading.items(reading.value_of(source, "Font"))
-            source = reading.dictionary(font[0]) if font else None
+            is_set = len(font) == 2 and reading.is_number(font[1])  # noqa: PLR2004 - and a size
+            source = reading.dictionary(font[0]) if is_set else None
         return None if source is None else self._copier.fonts.is_drawn(source)
+
+    def shows(self, kind: bytes, name: Name, operands: list[Value]) -> None:
+        """Take down what is shown of the letters that a font, or a state, has set."""
+        key = (kind, name)
+        if key not in self._fonts:
+            self._fonts[key] = self._shown(kind, name)
+        font = self._fonts[key]
+        texts = operands[-1] if isinstance(operands[-1], list) else operands[-1:]
+        for text in texts:
+            if font is not None and isinstance(text, Text):
+                font.note(text)
+
+    def _shown(self, kind: bytes, name: Name) -> Shown | None:
+        copier, ref = self._copier, self._made[kind][self._names[kind, name] or Name()]
+        source = reading.dictionary(self._old(kind, name))
+        font: Value = ref
+        if kind == b"ExtGState" and source is not None:
+            font = copier.state_font(source, ref, self._source)
+        return copier.shown[font.number] if isinstance(font, Ref) else None
 
     def hides(self, properties: Value) -> bool:
         """Tell whether a layer is hidden, by its name among the properties."""
@@ -122,10 +145,12 @@ class Scope:
             raise TooComplex("too many inline images")
         spaces = reading.value_of(self._source, "ColorSpace") if self._source is not None else None
         made = self._copier.pictures.inline(tokens, dict(reading.entries(spaces)))
-        found = None if hidden else self._put(b"XObject", made)
-        if found is not None:
-            self._call(self._made[b"XObject"][found])
-        return found
+        if hidden or made is None:
+            return None
+        if made.number not in self._pictures:
+            self._pictures[made.number] = self._put(b"XObject", made)
+        self._call(made)
+        return self._pictures[made.number]
 
     def drawn(self, form: Ref) -> Name:
         """Return the name of a form that was not the content's own wish."""

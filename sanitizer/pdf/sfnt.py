@@ -13,7 +13,7 @@ from sanitizer.numbers import unpack
 from sanitizer.pdf import cff
 from sanitizer.pdf.glyphs import Names
 
-_KEPT = (b"CFF ", b"OS/2", b"cmap", b"cvt ", b"fpgm", b"glyf", b"head", b"hhea", b"hmtx")
+_KEPT = (b"CFF ", b"cmap", b"cvt ", b"fpgm", b"glyf", b"head", b"hhea", b"hmtx")
 _KEPT_TOO = (b"loca", b"maxp", b"post", b"prep", b"vhea", b"vmtx", b"VORG")
 _VERSIONS = {b"\0\1\0\0": b"\0\1\0\0", b"true": b"\0\1\0\0", b"OTTO": b"OTTO"}
 _MOST_TABLES = 100
@@ -55,7 +55,7 @@ def _rewritten(tables: dict[bytes, bytes], names: Names) -> dict[bytes, bytes]:
     made: dict[bytes, bytes] = {}
     (count,) = unpack("H", tables.get(b"maxp", b"").ljust(6, b"\0"), 4)
     if b"maxp" in tables:
-        made[b"maxp"] = tables[b"maxp"][: 32 if tables[b"maxp"][:2] == b"\0\1" else 6]
+        made[b"maxp"] = _bounds(tables[b"maxp"])
     if b"head" in tables:
         made[b"head"] = _head(tables[b"head"], is_long=b"glyf" in tables)
     if b"CFF " in tables:
@@ -68,7 +68,7 @@ def _rewritten(tables: dict[bytes, bytes], names: Names) -> dict[bytes, bytes]:
     _put_metrics(tables, made, count)
     made |= {tag: tables[tag] for tag in (b"cvt ", b"fpgm", b"prep") if tag in tables}
     if b"cmap" in tables:
-        made[b"cmap"] = _characters(tables[b"cmap"], count)
+        made[b"cmap"] = _characters(tables[b"cmap"], count, names if b"glyf" in made else Names())
     if b"post" in tables:
         made[b"post"] = _names(tables[b"post"], count, names)
     return {tag: each for tag, each in made.items() if each or tag == b"glyf"}
@@ -78,13 +78,15 @@ def _put_metrics(tables: dict[bytes, bytes], made: dict[bytes, bytes], count: in
     """Copy how wide and high letters are."""
     for head, metrics in ((b"hhea", b"hmtx"), (b"vhea", b"vmtx")):
         if head in tables and metrics in tables:
-            made[head] = tables[head][:36].ljust(36, b"\0")
-            (wide,) = unpack("H", made[head], 34)
+            told = tables[head][:36].ljust(36, b"\0")
+            (wide,) = unpack("H", told, 34)
             made[metrics] = tables[metrics][: 4 * wide + 2 * max(0, count - wide)]
+            words = len(made[metrics][: 4 * wide]) // 2
+            most = max(struct.unpack_from(f">{words}H", made[metrics])[::2], default=0)
+            # What is told of margins and of the pen's slope draws nothing.
+            made[head] = struct.pack(">I6sH6sH14sH", 0x10000, told[4:10], most, b"", 1, b"", wide)
     if b"VORG" in tables:
         made[b"VORG"] = tables[b"VORG"][: 8 + 4 * unpack("H", tables[b"VORG"], 6)[0]]
-    if len(tables.get(b"OS/2", b"")) >= 68:  # noqa: PLR2004 - the shortest one
-        made[b"OS/2"] = _metrics(tables[b"OS/2"])
 
 
 def _head(table: bytes, *, is_long: bool) -> bytes:
@@ -101,9 +103,13 @@ def _head(table: bytes, *, is_long: bool) -> bytes:
     )
 
 
-def _metrics(table: bytes) -> bytes:
-    """Return OS/2 in its first version, without its maker."""
-    return b"\0\0" + table[2:58] + b"    " + table[62:68]
+def _bounds(table: bytes) -> bytes:
+    """Return how much a font may hold, each bound rounded up so far that it can say little."""
+    if table[:2] != b"\0\1":
+        return table[:6]
+    told = struct.unpack(">13H", table[6:32].ljust(26, b"\0"))
+    rough = (min(1 << (each - 1).bit_length(), 0xFFFF) if each else 0 for each in told)
+    return table[:6].ljust(6, b"\0") + struct.pack(">13H", *rough)
 
 
 # --- glyphs ----------------------------------------------------------------------------------
@@ -188,8 +194,11 @@ def _end_of_composite(data: bytes) -> int:
 # --- characters ------------------------------------------------------------------------------
 
 
-def _characters(table: bytes, count: int) -> bytes:
-    """Return the maps from characters to glyphs, written anew; empty where there is none."""
+def _characters(table: bytes, count: int, names: Names) -> bytes:
+    """Return the maps from characters to glyphs, written anew; empty where there is none.
+
+    ``names`` then know by which characters the font can be asked.
+    """
     (number,) = unpack("H", table, 2)
     maps: dict[tuple[int, int], dict[int, int]] = {}
     for index in range(min(number, 32)):
@@ -199,6 +208,7 @@ def _characters(table: bytes, count: int) -> bytes:
             kept = {code: glyph for code, glyph in found.items() if 0 < glyph < max(count, 1)}
             if kept:
                 maps[platform, encoding] = kept
+                names.characters |= kept.keys() if platform != 1 else set()
             if sum(map(len, maps.values())) > _MOST_CODES:
                 raise TooComplex("a font with more characters than there are")
     head, body = b"", b""
@@ -301,8 +311,8 @@ def _names(table: bytes, count: int, names: Names) -> bytes:
     """Return a post table: names that letters are asked for by, and nothing else."""
     if len(table) < 16:  # noqa: PLR2004 - what is read of it
         return b""
-    angle, underline, thickness, fixed = struct.unpack_from(">ihhI", table, 4)
-    tail = struct.pack(">ihhI4I", angle, underline, thickness, int(bool(fixed)), 0, 0, 0, 0)
+    (fixed,) = unpack("I", table, 12)
+    tail = struct.pack(">ihhI4I", 0, 0, 0, int(bool(fixed)), 0, 0, 0, 0)
     form = table[:4]
     if form == b"\0\1\0\0":
         return form + tail

@@ -15,7 +15,7 @@ from tests.gateway.deployment import make_deployment
 from tests.gateway.served import Running, start, stop
 from tests.support.flood import Client, Told, drippers, flood, report
 
-NORMAL = "127.0.0.4"
+APART = "127.0.0.4"
 SHARED = "127.0.0.1"
 
 
@@ -30,7 +30,10 @@ def seconds(values: list[float]) -> str:
 
 
 def measured(port: int, address: str, wanted: argparse.Namespace, drips: list[str]) -> list[Told]:
-    """Reports of one person after another, while the flood goes on; until it sent enough."""
+    """Reports of one person after another, while the flood goes on; until it sent enough.
+
+    Each comes from an address of their own: somebody who reports for the fiftieth time is a flood.
+    """
     shared = address == SHARED
     flooder, guesser = (SHARED, SHARED) if shared else ("127.0.0.2", "127.0.0.3")
     told: list[Told] = []
@@ -38,7 +41,8 @@ def measured(port: int, address: str, wanted: argparse.Namespace, drips: list[st
     with flood(port, drips=drips, reports=flooder, codes=guesser, at_once=at_once) as goes_on:
         goes_on.wait_for(int(len(drips) * 0.9), at_once)
         while goes_on.reports.value < wanted.reports or len(told) < wanted.normal:
-            told.append(report(Client(port, address)))
+            person = address if shared or not told else f"127.0.2.{len(told) % 250}"
+            told.append(report(Client(port, person)))
             if wanted.verbose:
                 say(f"    {told[-1]} after {goes_on.reports.value} reports")
         say(
@@ -51,7 +55,7 @@ def measured(port: int, address: str, wanted: argparse.Namespace, drips: list[st
 def apart(running: Running, wanted: argparse.Namespace) -> bool:
     """Addresses differ: a report is through in less than 5 s."""
     say("Addresses that can be told apart:")
-    told = measured(running.port, NORMAL, wanted, drippers(wanted.drips))
+    told = measured(running.port, APART, wanted, drippers(wanted.drips))
     whole = [one.whole for one in told]
     good = all(one.received for one in told) and max(whole) < 5
     say(f"  {len(told)} reports, from the first page to the receipt: {seconds(whole)}  (< 5 s)")

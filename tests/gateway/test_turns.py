@@ -247,6 +247,8 @@ def test_a_source_that_used_up_its_budget_waits_for_itself_and_not_before_others
     assert turns.admit(other, None) == 3.0
     shared = turns.place(other)
     assert shared is not None
+    # Nor does a turn that is still to come put them back.
+    assert turns.admit(other, shared) == 6.0
     assert shared - clock.seconds * 1000 <= 400
 
 

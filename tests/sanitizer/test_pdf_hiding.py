@@ -7,8 +7,13 @@ from collections.abc import Callable
 import pikepdf
 import pytest
 
+from sanitizer.detect import Format
 from sanitizer.errors import Encrypted
+from sanitizer.jail.pool import shared_pool
+from sanitizer.limits import Limits
+from sanitizer.source import BytesSource
 from tests.conftest import judge
+from tests.sanitizer.jailed import needs_seccomp
 from tests.sanitizer.kit import CANARY, cleaned, prove
 from tests.sanitizer.pdfs import (
     TREE,
@@ -313,6 +318,16 @@ def test_a_pdf_that_only_forbids_printing_is_cleaned() -> None:
     assert not leaks(C, made)
     assert b"/Encrypt" not in made
     assert "author" in facts.removed
+
+
+@needs_seccomp
+def test_a_pdf_that_only_forbids_printing_is_cleaned_where_nothing_can_be_opened() -> None:
+    # AES-256 makes qpdf look for random numbers, which a jailed worker cannot open.
+    pool = shared_pool()
+    assert pool is not None
+    with pool.lease() as lease:
+        made = lease.clean(Format.PDF, BytesSource(locked("")), Limits())
+    assert b"".join(made.plan.chunks()) == cleaned(locked(""))[0]
 
 
 def test_a_pdf_with_a_password_is_refused() -> None:
