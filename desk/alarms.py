@@ -47,6 +47,8 @@ class Sign(StrEnum):
     SIGNER_UNKNOWN = "signer-unknown"
     SIGNED_TOO_LATE = "signed-too-late"
     STATE_UNKNOWN = "state-unknown"
+    ACT_MALFORMED = "act-malformed"
+    FOUR_EYES = "four-eyes"
     REPLY_MISDATED = "reply-misdated"
     PARENT_MISSING = "parent-missing"
 
@@ -146,6 +148,12 @@ WORDS: dict[Sign, str] = {
         "This was signed under an older list of keys by somebody whom the newer one no longer "
         "names, and came only after this desk had seen the newer one. It is not shown and does "
         "not count."
+    ),
+    Sign.ACT_MALFORMED: (
+        "An operator's entry does not say what an entry of its kind says. It does nothing."
+    ),
+    Sign.FOUR_EYES: (
+        "One operator did alone what the rules leave to two: they made it ready and transmitted it."
     ),
     Sign.STATE_UNKNOWN: (
         "An operator set a state that this desk does not know: with a newer desk, or with a tool "

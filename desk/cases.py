@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from crypto.ids import date_of
 from crypto.manifest import IDENTITY_LATER, WITHDRAWAL
+from desk import acts
 from desk.alarms import Alarm, Sign
+from desk.clocks import clocks, next_due
 from desk.errors import AmbiguousCase, NoSuchCase
+from desk.fold import FOUR_EYES, fold
 from desk.form_ids import DANGERS
 from desk.order import Node, ancestors, heads, ordered
 from desk.verify import Entry, FollowUp, Genuine, Judge, Named, Reply
-from desk.workflow import RECEIVED, STATE_FIELD, STATES, STATUS_ENTRY, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,11 +27,15 @@ if TYPE_CHECKING:
     from crypto.keys import ReplyPublicKey
     from crypto.manifest import ReportManifest
     from crypto.strict_json import Json
+    from desk.clocks import Due
     from desk.desk import Desk
+    from desk.fold import Work
+    from desk.rules import Rules
     from desk.store import Envelope
 
 REF_DIGITS = 8
 _MODES = {"anonymous": 1, "contact_only": 2, "full_identity": 3}
+_NAMED = ("contact_only", "full_identity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,9 @@ class Case:
     files: tuple[Named, ...]
     identities: tuple[Named, ...]
     alarms: tuple[Alarm, ...]
-    state: str
-    state_conflict: tuple[str, ...]
+    work: Work
+    priority: str
+    clocks: tuple[Due, ...]
     unanswered: bool
     readable: bool
     heads: tuple[HeaderHash, ...]
@@ -58,9 +65,34 @@ class Case:
         return f"{digits[:4]}-{digits[4:]}"
 
     @property
-    def category(self) -> str:
+    def state(self) -> str:
+        """Where the case stands, by the newest signed status."""
+        return self.work.state
+
+    @property
+    def state_conflict(self) -> tuple[str, ...]:
+        """The states that two desks set without knowing of each other, or none."""
+        return self.work.states
+
+    @property
+    def told_category(self) -> str:
         """The category's id, by the reporter's own choice; empty without a report."""
         return self.report.category if self.report else ""
+
+    @property
+    def category(self) -> str:
+        """The category's id as an operator confirmed it, or else by the reporter's choice."""
+        return self.work.word(acts.CATEGORY) or self.told_category
+
+    @property
+    def assigned(self) -> str:
+        """The operator whose case it is, or empty."""
+        return self.work.word(acts.ASSIGNMENT)
+
+    @property
+    def due(self) -> Due | None:
+        """The clock that runs out first of those that still run."""
+        return next_due(self.clocks)
 
     @property
     def identity_mode(self) -> str:
@@ -68,9 +100,12 @@ class Case:
 
         The most that was given: with the report, or later from the conversation.
         """
-        given = [self.report.identity_mode] if self.report else []
-        given += [one.body.identity_mode for one in self.later_identities]
-        return max(given, key=lambda mode: _MODES.get(mode, 0), default="")
+        return _identity_mode(self.report, self.follow_ups)
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody can be asked or called: no name and no contact was given."""
+        return self.identity_mode not in _NAMED
 
     @property
     def later_identities(self) -> tuple[FollowUp, ...]:
@@ -127,7 +162,7 @@ class Case:
     @property
     def danger(self) -> bool:
         """Whether the reporter spoke of danger to life, a minor, or self-harm; unsure counts."""
-        return any(_says(self.fields.get(name), values) for name, values in DANGERS.items())
+        return _in_danger(self.fields)
 
     @property
     def messages(self) -> tuple[FollowUp | Reply, ...]:
@@ -158,6 +193,12 @@ class Case:
             "messages": len(self.messages),
             "unanswered": self.unanswered,
             "state": self.state,
+            "told_category": self.told_category,
+            "priority": self.priority,
+            "assigned": self.assigned,
+            "tags": list(self.work.tags),
+            "due": iso(self.due.due) if self.due else "",
+            "due_for": self.due.clock.id if self.due else "",
             "readable": self.readable,
             "alarms": [alarm.to_json() for alarm in self.alarms],
         }
@@ -224,7 +265,7 @@ class Cases:
         stored: tuple[Alarm, ...],
     ) -> Case:
         found = Judge(self._desk.opener, self._desk.trust).judge(case, envelopes, pinned)
-        return _folded(found, envelopes, stored)
+        return _folded(found, envelopes, stored, self._desk.rules)
 
 
 def desk_alarms(desk: Desk) -> tuple[Alarm, ...]:
@@ -232,7 +273,9 @@ def desk_alarms(desk: Desk) -> tuple[Alarm, ...]:
     return tuple(sorted(one for one in desk.store.alarms() if not one.case))
 
 
-def _folded(found: Genuine, envelopes: Sequence[Envelope], stored: tuple[Alarm, ...]) -> Case:
+def _folded(
+    found: Genuine, envelopes: Sequence[Envelope], stored: tuple[Alarm, ...], rules: Rules
+) -> Case:
     everything: tuple[FollowUp | Reply | Entry, ...] = (
         *found.follow_ups,
         *found.replies,
@@ -244,17 +287,23 @@ def _folded(found: Genuine, envelopes: Sequence[Envelope], stored: tuple[Alarm, 
         header = found.report_envelope.header
         nodes[header.hash] = Node(header.hash, header.day, ())
     timeline = tuple(said[node.hash] for node in ordered(nodes.values()) if node.hash in said)
-    state, conflict, odd = _state(timeline, nodes)
+    entries = [one for one in timeline if isinstance(one, Entry)]
+    anonymous = _identity_mode(found.report, found.follow_ups) not in _NAMED
+    work = fold(entries, nodes, rules, anonymous=anonymous)
+    danger = _in_danger(found.report.fields if found.report else {})
+    priority = work.word(acts.PRIORITY) or (rules.urgent if danger else rules.usual)
+    day = _day(found, envelopes)
     return Case(
         id=found.case,
-        day=_day(found, envelopes),
+        day=day,
         report=found.report,
         timeline=timeline,
         files=tuple(found.files),
         identities=tuple(found.identities),
-        alarms=tuple(sorted({*found.alarms, *stored, *odd})),
-        state=state,
-        state_conflict=conflict,
+        alarms=tuple(sorted({*found.alarms, *stored, *_about_acts(work)})),
+        work=work,
+        priority=priority,
+        clocks=clocks(rules, day, timeline, work, priority=priority, anonymous=anonymous),
         unanswered=_unanswered(found, nodes),
         readable=found.readable,
         heads=heads(nodes.values()),
@@ -269,35 +318,29 @@ def _day(found: Genuine, envelopes: Sequence[Envelope]) -> Day:
     return min(one.header.day for one in envelopes)
 
 
-def _state(
-    timeline: Sequence[FollowUp | Reply | Entry], nodes: Mapping[HeaderHash, Node]
-) -> tuple[str, tuple[str, ...], tuple[Alarm, ...]]:
-    """The newest state; all the newest ones where two desks set it without each other; alarms.
-
-    A state is a name of ours or `UNKNOWN`: an operator's own text never becomes a heading.
-    """
-    entries = [one for one in timeline if isinstance(one, Entry) and one.body.type == STATUS_ENTRY]
-    steps = [(one, _known(one.body.data.get(STATE_FIELD))) for one in entries]
-    odd = tuple(
-        Alarm(Sign.STATE_UNKNOWN, one.envelope.case.hex(), one.envelope.id.hex())
-        for one, state in steps
-        if state == UNKNOWN
+def _about_acts(work: Work) -> tuple[Alarm, ...]:
+    odd = (
+        *((Sign.STATE_UNKNOWN, one) for one in work.unknown_states),
+        *((Sign.ACT_MALFORMED, one) for one in work.malformed),
+        *((Sign.FOUR_EYES, one.entry) for one in work.irregular if one.broke(FOUR_EYES)),
     )
-    if not steps:
-        return RECEIVED, (), ()
-    overtaken = ancestors([one.node.hash for one, _ in steps], nodes)
-    newest = list(dict.fromkeys(state for one, state in steps if one.node.hash not in overtaken))
-    return newest[-1], tuple(newest) if len(newest) > 1 else (), odd
+    return tuple(Alarm(sign, one.envelope.case.hex(), one.envelope.id.hex()) for sign, one in odd)
+
+
+def _identity_mode(report: ReportManifest | None, follow_ups: Sequence[FollowUp]) -> str:
+    given = [report.identity_mode] if report else []
+    given += [one.body.identity_mode for one in follow_ups if one.body.type == IDENTITY_LATER]
+    return max(given, key=lambda mode: _MODES.get(mode, 0), default="")
+
+
+def _in_danger(fields: Mapping[str, Json]) -> bool:
+    return any(_says(fields.get(name), values) for name, values in DANGERS.items())
 
 
 def _says(answer: Json, values: frozenset[str]) -> bool:
     """Whether an answer, or one of several, is one of these."""
     several = answer if isinstance(answer, list) else [answer]
     return any(isinstance(one, str) and one in values for one in several)
-
-
-def _known(untrusted: Json) -> str:
-    return untrusted if isinstance(untrusted, str) and untrusted in STATES else UNKNOWN
 
 
 def _unanswered(found: Genuine, nodes: Mapping[HeaderHash, Node]) -> bool:

@@ -4,8 +4,8 @@ Exit 0: done.  1: it could not be done, said on stderr.  2: the command line was
 understood.  3: done, and there are alarms.
 """
 
-# Importing the two registers their commands with the group.
-from desk import commands, setup
+# Importing the three registers their commands with the group.
+from desk import commands, commands_of_work, setup
 from desk.program import main
 
-__all__ = ["commands", "main", "setup"]
+__all__ = ["commands", "commands_of_work", "main", "setup"]

@@ -18,7 +18,7 @@ from desk.console import err, out, print_alarms, print_case, print_cases
 from desk.errors import NothingToSay
 from desk.export import export_case
 from desk.identity import open_identities
-from desk.outbox import answer, set_state
+from desk.outbox import answer
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, Mounted, OneTimeLink
 from desk.pages.serve import MEMORY, DeskServer, listening
@@ -32,8 +32,8 @@ from desk.program import (
     print_json,
     unlocking,
 )
+from desk.public import NEEDS_WORDS, PUBLIC, parse_public
 from desk.summary import case_json, deep_alarms
-from desk.workflow import NEEDS_WORDS, PUBLIC, STATES, parse_public, state_words
 
 if TYPE_CHECKING:
     from desk.alarms import Alarm
@@ -53,7 +53,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
         '           "withdrawn": bool, "public_status": ""|"received"|"examined"|"question"|',
         '           "sent"|"closed", "danger": bool, "files": n, "messages": n,',
         '           "unanswered": bool,',
-        '           "state": id, "readable": bool, "alarms": [...]}],',
+        '           "state": id, "readable": bool, "told_category": id, "priority": id,',
+        '           "assigned": label, "tags": [id], "due": ""|day, "due_for": id,',
+        '           "alarms": [...]}],',
         '         "alarms": [{"sign", "case", "envelope", "words"}]}',
     ),
 )
@@ -90,7 +92,7 @@ def list_cases(
         click.echo(words.REHEARSAL)
     print_alarms(err(), desk_alarms(desk))
     if cases:
-        print_cases(out(), cases)
+        print_cases(out(), cases, desk.rules)
     waiting = len(desk.store.unposted())
     click.echo(
         words.count(len(cases), "case")
@@ -201,24 +203,6 @@ reply.help = (
     "steps in words, and a question needs its text. The reporter reads the status in their own "
     "language; the server learns neither."
 )
-
-
-@main.command(short_help="Set a case's state by a signed entry.")
-@click.argument("case")
-@click.argument("state")
-@unlocking
-@click.pass_obj
-def status(setting: Setting, case: str, state: str, passphrase_file: Path | None) -> None:
-    """Set a case's state by a signed entry that the server cannot read."""
-    desk = setting.unlock(passphrase_file)
-    found = Cases(desk).find(case)
-    sent = set_state(desk, found, state)
-    now = Cases(desk).find(found.id.hex()).state
-    click.echo(f"{found.ref}: {state_words(now)}" + ("" if sent else " (waits for the next sync)"))
-
-
-# Not in the docstring, which click shows as it stands: the states are data.
-status.help = f"{status.help}\n\nThe states: {', '.join(STATES)}."
 
 
 @main.command(

@@ -53,6 +53,11 @@ class DeskHome:
         return self.folder / "desk.json"
 
     @property
+    def rules(self) -> Path:
+        """The institution's own way of working, where it has one."""
+        return self.folder / "workflow.toml"
+
+    @property
     def database(self) -> Path:
         """Envelopes as received: ciphertext only."""
         return self.folder / "store.sqlite"

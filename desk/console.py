@@ -15,12 +15,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 from rich.text import Text
 
-from desk import words
+from desk import telling, words
 from desk.cases import iso
 from desk.evidence import views
+from desk.public import public_words
 from desk.summary import IDENTITY_LOCKED, deep_alarms
 from desk.verify import Entry, FollowUp, Reply
-from desk.workflow import public_words, state_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from desk.cases import Case
     from desk.desk import Desk
     from desk.evidence import FileView
+    from desk.rules import Rules
 
 
 def out() -> Console:
@@ -91,10 +92,10 @@ def print_alarms(console: Console, alarms: Sequence[Alarm]) -> None:
     console.print(Panel(lines, title=title, title_align="left", border_style="red", style="red"))
 
 
-def print_cases(console: Console, cases: Sequence[Case]) -> None:
+def print_cases(console: Console, cases: Sequence[Case], rules: Rules) -> None:
     """The list."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("", "Case", "Day", "Category", "Who", "Files", "State", ""):
+    for name in ("", "Case", "Day", "Category", "Who", "Files", "State", "Due", ""):
         table.add_column(
             name,
             no_wrap=name != "Category",
@@ -105,20 +106,21 @@ def print_cases(console: Console, cases: Sequence[Case]) -> None:
         )
     for one in cases:
         table.add_row(
-            Text("D", "bold red") if one.danger else Text(""),
+            Text(words.cell(one.priority), "bold red" if one.priority == rules.urgent else "dim"),
             Text(one.ref, "bold"),
             iso(one.day),
             Text(words.cell(words.label(one.category)) if one.readable else "not readable here"),
             Text(words.cell(words.label(one.identity_mode)) if one.identity_mode else "–"),
             str(len(one.files)),
-            Text(state_words(one.state)),
+            Text(rules.state(one.state)),
+            iso(one.due.due) if one.due else "",
             _marks(one),
         )
     console.print(table)
 
 
 def _marks(case: Case) -> Text:
-    marks = Text()
+    marks = Text("danger " if case.danger else "", "bold red")
     if case.withdrawals:
         marks.append("WITHDRAWN ", "bold red")
     if case.unanswered and case.readable:
@@ -135,7 +137,9 @@ def print_case(console: Console, desk: Desk, case: Case) -> None:
     title = words.label(case.category) if case.readable else "Not readable on this desk"
     console.print(Text.assemble((words.cell(title), "bold"), "  ", (case.ref, "dim")))
     told = words.label(case.identity_mode) if case.identity_mode else "Unknown"
-    lines = [f"Received {iso(case.day)}", state_words(case.state)]
+    lines = [f"Received {iso(case.day)}", desk.rules.state(case.state), words.cell(case.priority)]
+    lines += [f"with {words.cell(case.assigned)}"] if case.assigned else []
+    lines += [_tag(desk, one) for one in case.work.tags]
     lines += ["unanswered"] if case.unanswered and case.readable else []
     if case.report:
         lines += [f"written in {words.language(case.report.language)}"]
@@ -150,9 +154,9 @@ def print_case(console: Console, desk: Desk, case: Case) -> None:
         since = iso(case.public.body.author_day)
         shown = public_words(case.public_status)
         console.print(Text(f"The reporter's page says \u201c{shown}\u201d since {since}", "dim"))
-    if case.state_conflict:
-        conflict = " and ".join(state_words(one) for one in case.state_conflict)
-        console.print(Text(f"Two desks set the state apart: {conflict}. Set it anew.", "yellow"))
+    for line in contradictions(desk, case):
+        console.print(Text(line, "yellow"))
+    _print_clocks(console, desk, case)
     print_alarms(console, deep_alarms(desk, case))
     console.print(_fields(case))
     later = "".join(f", given later on {iso(one.node.day)}" for one in case.later_identities)
@@ -163,9 +167,42 @@ def print_case(console: Console, desk: Desk, case: Case) -> None:
     _print_files(console, [one for one in files if one.named.by == case.report_id])
     for one in case.timeline:
         console.print()
-        console.print(_said(case, one))
+        console.print(_said(case, one, desk.rules))
         if isinstance(one, FollowUp):
             _print_files(console, [two for two in files if two.named.by == one.envelope.id])
+
+
+def contradictions(desk: Desk, case: Case) -> list[str]:
+    """What desks said without knowing of each other, and what the rules did not allow."""
+    found = []
+    for name, several in case.work.conflicts.items():
+        said = " and ".join(
+            f"{one.signer.name} {telling.act(one.body.type, one.body.data, desk.rules)}"
+            for one in several
+        )
+        found.append(words.plain(f"Apart from each other: {said}. Say it anew ({name})."))
+    for irregular in case.work.irregular:
+        entry = irregular.entry
+        told = telling.act(entry.body.type, entry.body.data, desk.rules)
+        why = "; ".join(one.words for one in irregular.why)
+        found.append(words.plain(f"Against the rules: {entry.signer.name} {told}: {why}."))
+    return found
+
+
+def _tag(desk: Desk, name: str) -> str:
+    known = desk.rules.tags.get(name)
+    return f"#{known.said() if known else words.cell(name)}"
+
+
+def _print_clocks(console: Console, desk: Desk, case: Case) -> None:
+    today = desk.today()
+    for one in case.clocks:
+        verdict = one.verdict(today)
+        if verdict in ("running", "overdue"):
+            said = f"{one.clock.said()}: due {iso(one.due)}" + (
+                ", OVERDUE" if verdict == "overdue" else ""
+            )
+            console.print(Text(said, "bold red" if verdict == "overdue" else "dim"))
 
 
 def _fields(case: Case) -> RenderableType:
@@ -199,12 +236,14 @@ def _print_files(console: Console, files: Sequence[FileView]) -> None:
         )
 
 
-def _said(case: Case, one: FollowUp | Reply | Entry) -> RenderableType:
+def _said(case: Case, one: FollowUp | Reply | Entry, rules: Rules) -> RenderableType:
     waiting = "" if one.envelope.posted else "  (waiting to be sent)"
     day = iso(one.node.day)
     if isinstance(one, Entry):
-        said = f"{one.signer.name} {words.act(one.body.type, one.body.data)}  {day}{waiting}"
-        return Text(words.plain(said), "dim")
+        told = telling.act(one.body.type, one.body.data, rules)
+        head_of_act = Text(words.plain(f"{one.signer.name} {told}  {day}{waiting}"), "dim")
+        noted = telling.text(one.body.type, one.body.data)
+        return Group(head_of_act, _indented(noted)) if noted else head_of_act
     if isinstance(one, Reply):
         head, text = f"{one.signer.name} {words.told(one.body)}", one.body.text
     else:
@@ -214,5 +253,9 @@ def _said(case: Case, one: FollowUp | Reply | Entry) -> RenderableType:
     style = "bold red" if withdrawal else "bold"
     return Group(
         Text.assemble((words.plain(head), style), (f"  {day}{waiting}", "dim")),
-        Padding(Text(words.plain(words.cut(text))), (0, 0, 0, 2), expand=False),
+        _indented(text),
     )
+
+
+def _indented(text: str) -> RenderableType:
+    return Padding(Text(words.plain(words.cut(text))), (0, 0, 0, 2), expand=False)

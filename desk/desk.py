@@ -17,6 +17,7 @@ from desk.client import SyncClient
 from desk.config import Membership, server_address
 from desk.errors import RosterNotTrusted
 from desk.opening import Opener
+from desk.rules import load as load_rules
 from desk.store import Store
 from desk.trust import Trust, first_roster
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from crypto.roster import Roster
     from desk.config import DeskHome
     from desk.keyring import Keyring
+    from desk.rules import Rules
 
 
 def utc_today() -> Day:
@@ -49,6 +51,7 @@ class Desk:
     client: SyncClient = field(repr=False)
     opener: Opener = field(repr=False)
     server: str
+    rules: Rules = field(repr=False)
     today: Callable[[], Day] = field(default=utc_today, repr=False)
 
     @classmethod
@@ -59,6 +62,7 @@ class Desk:
 
         Raises:
             NotEnrolled: `enrol` was not run yet.
+            RulesMalformed: the folder's workflow.toml cannot be meant.
         """
         membership = Membership.load(home.membership)
         store = Store(home)
@@ -70,6 +74,7 @@ class Desk:
             client=SyncClient(membership.server, keyring.api),
             opener=Opener(keyring.key),
             server=membership.server,
+            rules=load_rules(home.rules if home.rules.exists() else None),
             today=today,
         )
 

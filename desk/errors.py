@@ -85,6 +85,14 @@ class StateUnknown(DeskError):
     """That is not a state of the workflow."""
 
 
+class RulesMalformed(DeskError):
+    """The institution's workflow.toml cannot be meant; the message names the line."""
+
+
+class ActRefused(DeskError):
+    """The act is not one that can be done to this case now; the message says why."""
+
+
 class NoSuchEvidence(DeskError):
     """The report names no such file, or the file is not on this machine."""
 

@@ -15,18 +15,20 @@ from crypto.envelope import EnvelopeSealer, Operators, OperatorsAndReceipt
 from crypto.header import Kind
 from crypto.manifest import EntryBody, ReplyBody
 from crypto.signed import SignedManifest
+from desk.acts import is_shaped
 from desk.alarms import Alarm, Sign
 from desk.cases import Cases
-from desk.errors import NotAnswerable, NothingToSay, ServerRefused, ServerUnreachable
+from desk.errors import ActRefused, NotAnswerable, NothingToSay, ServerRefused, ServerUnreachable
 from desk.order import Node, ordered
+from desk.public import NEEDS_WORDS, parse_public
 from desk.store import Envelope
-from desk.workflow import NEEDS_WORDS, STATE_FIELD, STATUS_ENTRY, parse_public, parse_state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from crypto.ids import CaseId, HeaderHash
     from crypto.keys import ReplyPublicKey
+    from crypto.strict_json import Json
     from crypto.wrap import Recipients
     from desk.cases import Case
     from desk.desk import Desk
@@ -81,10 +83,15 @@ def answer(desk: Desk, case: Case, text: str, untrusted_status: str = "") -> boo
     )
 
 
-def set_state(desk: Desk, case: Case, untrusted_state: str) -> bool:
-    """Append a signed status entry; returns and raises as `answer`, and StateUnknown."""
-    state = parse_state(untrusted_state)
-    body = EntryBody(type=STATUS_ENTRY, data={STATE_FIELD: state}).to_json()
+def append(desk: Desk, case: Case, kind: str, data: Mapping[str, Json]) -> bool:
+    """Append a signed entry of one type (desk.acts); returns and raises as `answer`.
+
+    Raises:
+        ActRefused: the data is not of the type's shape.
+    """
+    if not is_shaped(kind, data):
+        raise ActRefused("Something in this is too long, empty, or no date. Nothing was written.")
+    body = EntryBody(type=kind, data=data).to_json()
     return _keep_and_send(desk, _sealed(desk, Kind.ENTRY, case.id, body, parents=case.heads))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from crypto.manifest import IDENTITY_LATER, WITHDRAWAL
 from desk.form_ids import CHOICES
-from desk.workflow import STATE_FIELD, STATUS_ENTRY, public_words, state_words
+from desk.public import public_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -208,14 +208,6 @@ def answers(fields: Mapping[str, Json]) -> Iterator[tuple[str, tuple[str, ...]]]
         name: fields[name] for name in sorted(fields) if name not in {*first, *_SHOWN_ELSEWHERE}
     }
     return flat({**first, **rest})
-
-
-def act(kind: str, data: Mapping[str, Json]) -> str:
-    """What an entry says its author did."""
-    state = data.get(STATE_FIELD)
-    if kind == STATUS_ENTRY and isinstance(state, str):
-        return f"set the state to {state_words(state)}"
-    return f"wrote an entry of the kind {cell(kind)}"
 
 
 def said(body: FollowUpBody, number: int) -> str:

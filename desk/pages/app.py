@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from flask import Response, abort, redirect, render_template, request, url_for
 from markupsafe import escape
 
-from desk import words
+from desk import telling, words
 from desk.cases import Cases, desk_alarms, iso
+from desk.console import contradictions
 from desk.desk import local_stamp
 from desk.errors import (
     AmbiguousCase,
@@ -28,17 +29,18 @@ from desk.errors import (
     StateUnknown,
 )
 from desk.evidence import open_evidence, views
-from desk.outbox import TEXT_MOST, answer, set_state
+from desk.outbox import TEXT_MOST, answer
+from desk.pages import acting
 from desk.pages.door import Bind, OneTimeLink, Sessions, is_local, is_own_form
 from desk.pages.markup import isolated
 from desk.pages.media import answer as media_answer
 from desk.pages.media import shown_as
 from desk.pages.quiet import QuietFlask
 from desk.patience import SyncLimits
+from desk.public import PUBLIC, public_words
 from desk.summary import IDENTITY_LOCKED, deep_alarms
 from desk.sync import Silence, synchronise
 from desk.verify import Entry, Reply
-from desk.workflow import PUBLIC, STATES, public_words, state_words
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -168,14 +170,22 @@ class _Pages:
         """One case."""
         return self._show(Cases(self.desk).find(ref))
 
-    def _show(self, case: Case, typed: str = "", problem: str = "", status: str = "") -> str:
+    def _show(
+        self, case: Case, typed: str = "", problem: str = "", status: str = "",
+        refused: tuple[str, str] = ("", ""),
+    ) -> str:  # fmt: skip
         return render_template(
             "case.html",
             case=case,
+            refused_kind=refused[0],
+            refused_why=refused[1],
+            given=request.form,
             files={one.id: _shown(one) for one in views(self.desk, case)},
             fields=list(words.answers(case.fields)),
             alarms=deep_alarms(self.desk, case),
-            states=STATES,
+            rules=self.desk.rules,
+            contradictions=contradictions(self.desk, case),
+            **acting.offered(self.desk, case),
             public=PUBLIC,
             status=status,
             withdrawn=words.WITHDRAWN,
@@ -215,16 +225,14 @@ class _Pages:
         )
         return redirect(url_for("case", ref=case.id.hex()), 303)
 
-    def state(self, ref: str) -> BaseResponse | tuple[str, int]:
-        """Append a status entry."""
+    def act(self, ref: str, kind: str) -> BaseResponse | tuple[str, int]:
+        """Append an entry; what was typed comes back if the rules do not allow it."""
         case = Cases(self.desk).find(ref)
         try:
-            sent = set_state(self.desk, case, request.form.get("state", ""))
+            sent = acting.do(self.desk, case, kind, request.form)
         except DeskError as error:
-            return self._show(case, problem=str(error)), 422
-        self.notice = (
-            "The state was set." if sent else "The state was set here; it goes out at next sync."
-        )
+            return self._show(case, refused=(kind, str(error))), 422
+        self.notice = "Signed and sent." if sent else "Signed here; it goes out at the next sync."
         return redirect(url_for("case", ref=case.id.hex()), 303)
 
 
@@ -242,7 +250,7 @@ def create_pages(desk: Desk, bind: Bind, link: OneTimeLink) -> Flask:
     app.add_url_rule("/case/<ref>", "case", pages.case)
     app.add_url_rule("/case/<ref>/file/<file_id>", "file", pages.file)
     app.add_url_rule("/case/<ref>/answer", "answer", pages.answer, methods=["POST"])
-    app.add_url_rule("/case/<ref>/state", "state", pages.state, methods=["POST"])
+    app.add_url_rule("/case/<ref>/act/<kind>", "act", pages.act, methods=["POST"])
     app.register_error_handler(DeskError, _desk_error)
     for status in (400, 401, 403, 404, 405, 413, 500):
         app.register_error_handler(status, _http_error)
@@ -256,8 +264,10 @@ def create_pages(desk: Desk, bind: Bind, link: OneTimeLink) -> Flask:
         "size": words.size,
         "day": iso,
         "count": words.count,
-        "act": lambda body: words.act(body.type, body.data),
-        "state": state_words,
+        "act": lambda body: telling.act(body.type, body.data, desk.rules),
+        "noted": lambda body: telling.text(body.type, body.data),
+        "state": desk.rules.state,
+        "typed": escape,
         "public": public_words,
         "told": words.told,
         "said": words.said,

@@ -10,10 +10,11 @@ import pytest
 
 from desk.cases import Cases
 from desk.export import export_case
-from desk.outbox import answer, set_state
+from desk.outbox import answer
 from desk.pages.app import create_pages
 from desk.pages.door import OneTimeLink
 from desk.summary import case_json
+from desk.work import set_state
 from tests.desk.pages.test_pages import BIND, FORM, OURS
 from tests.desk.world import PASSPHRASE, Reporter
 

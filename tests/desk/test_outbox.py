@@ -18,8 +18,9 @@ from desk.alarms import Sign
 from desk.cases import Cases
 from desk.desk import Desk
 from desk.errors import NothingToSay, RosterNotTrusted, ServerRefused, StateUnknown
-from desk.outbox import TEXT_MOST, answer, set_state
+from desk.outbox import TEXT_MOST, answer
 from desk.sync import Silence, synchronise
+from desk.work import set_state
 from tests.desk.world import TODAY, Reporter, World, make_desk, of_kind
 
 if TYPE_CHECKING:
@@ -72,11 +73,11 @@ def test_another_operators_desk_shows_the_answer_and_the_state(
 ) -> None:
     sync(*reporter.report())
     answer(desk, read(), "Thank you.")
-    set_state(desk, read(), "Info requested")
+    set_state(desk, read(), "Triage")
     other = make_desk(tmp_path / "other", world, server.url, keyring=world.operators[1])
     synchronise(other, Silence())
     (case,) = Cases(other).all()
-    assert case.state == "info_requested"
+    assert case.state == "triage"
     assert [one.body.text for one in case.messages] == ["Thank you."]
     assert case.alarms == ()
     assert not case.unanswered

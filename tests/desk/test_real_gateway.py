@@ -16,8 +16,9 @@ from desk.cases import Cases
 from desk.desk import Desk, enrol
 from desk.evidence import open_evidence
 from desk.keyring import Keyring
-from desk.outbox import answer, set_state
+from desk.outbox import answer
 from desk.sync import Silence, synchronise
+from desk.work import set_state
 from gateway.sync.app import create_sync
 from tests.desk.world import make_home
 from tests.support.rehearsal import Rehearsal, make_rehearsal
@@ -92,10 +93,10 @@ def test_a_report_from_the_site_is_read_worked_and_answered_at_two_desks(tmp_pat
         assert file.manifest.name == "photo-1.jpg"
         Image.open(io.BytesIO(b"".join(file.whole()))).load()
         assert answer(one, case, "Which bank?")
-        assert set_state(one, Cases(one).find(case.ref), "info_requested")
+        assert set_state(one, Cases(one).find(case.ref), "triage")
         assert synchronise(two, Silence()).alarms == []
         (seen,) = Cases(two).all()
-        assert (seen.state, seen.unanswered, seen.alarms) == ("info_requested", False, ())
+        assert (seen.state, seen.unanswered, seen.alarms) == ("triage", False, ())
         assert [message.body.text for message in seen.messages] == ["Which bank?"]
         again = synchronise(one, Silence())
         assert (again.envelopes, again.alarms) == (0, [])

@@ -62,6 +62,7 @@ def opened_again(desk: Desk, limits: HistoryLimits | None = None) -> Desk:
         client=again.client,
         opener=again.opener,
         server=again.server,
+        rules=again.rules,
         today=again.today,
     )
 

@@ -22,13 +22,14 @@ from desk.config import DeskHome
 from desk.desk import Desk
 from desk.errors import NothingToSay, StateUnknown
 from desk.identity import open_identities
-from desk.outbox import answer, set_state
+from desk.outbox import answer
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
 from desk.program import Setting
+from desk.public import NEEDS_WORDS, PUBLIC, parse_public, public_words
 from desk.summary import case_json
 from desk.sync import Silence, synchronise
-from desk.workflow import NEEDS_WORDS, PUBLIC, parse_public, public_words
+from desk.work import set_state
 from tests.desk.world import CHEAP, PASSPHRASE, TODAY, Reporter, World, make_desk
 
 if TYPE_CHECKING:
@@ -171,9 +172,10 @@ def test_an_answer_names_the_answers_before_it_though_an_entry_stands_between(
     desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced, read: Read
 ) -> None:
     sync(*reporter.report())
-    for number, status in enumerate(("received", "examined", "sent")):
+    steps = (("received", "triage"), ("examined", "assessment"), ("sent", "seriousness_check"))
+    for status, state in steps:
         answer(desk, read(), "", status)
-        set_state(desk, read(), "triage" if number % 2 else "assessment")
+        set_state(desk, read(), state)
     seen = {}
     for one in server.rows.values():
         if one.header.kind is Kind.REPLY:

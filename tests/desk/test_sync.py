@@ -53,6 +53,7 @@ def with_client(desk: Desk, **how: Any) -> Desk:
         client=client,
         opener=desk.opener,
         server=desk.server,
+        rules=desk.rules,
         today=desk.today,
     )
 

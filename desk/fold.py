@@ -1,0 +1,227 @@
+"""A case's work: what its signed acts make of it, in the order in which they knew of each other.
+
+Rule: of two acts on one thing, the later one counts if its author had seen the earlier; if
+neither had, both stand, and the case says that they contradict each other until somebody settles
+it. An act that the rules did not allow still counts (its author signed it, and what was
+transmitted is transmitted): it is named as irregular.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from desk import acts
+from desk.order import ancestors
+from desk.rules import RECEIVED, UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from crypto.ids import HeaderHash
+    from crypto.strict_json import Json
+    from desk.order import Node
+    from desk.rules import Rules
+    from desk.trust import Signer
+    from desk.verify import Entry
+
+
+class Why(NamedTuple):
+    """One reason against an act: the rule's name, and the rule in words."""
+
+    rule: str
+    words: str
+
+
+FOUR_EYES = "other_operator"
+"""The rule whose breach is an alarm: two people were meant to agree, and one did it alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Irregular:
+    """An act that the rules did not allow when its author did it, and why."""
+
+    entry: Entry
+    why: tuple[Why, ...]
+
+    def broke(self, rule: str) -> bool:
+        """Whether this rule stood against it."""
+        return any(one.rule == rule for one in self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The fold of a case's acts; `settled` has the newest act of each thing that acts set."""
+
+    state: str = RECEIVED
+    settled: Mapping[str, Entry] = field(default_factory=dict)
+    conflicts: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    """The acts on one thing that did not know of each other and say different things."""
+    entries: tuple[Entry, ...] = ()
+    """Every act of a known type and shape, in order."""
+    irregular: tuple[Irregular, ...] = ()
+    malformed: tuple[Entry, ...] = ()
+    unknown_states: tuple[Entry, ...] = ()
+
+    def data(self, register: str) -> Mapping[str, Json]:
+        """What the newest act on a thing says; empty where nobody said anything."""
+        entry = self.settled.get(register)
+        return entry.body.data if entry else {}
+
+    def word(self, register: str) -> str:
+        """The one word that a priority, a category or an assignment is; or empty."""
+        key = "operator" if register == acts.ASSIGNMENT else register
+        return str(self.data(register).get(key, ""))
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states that contradict each other, or none."""
+        found = (str(one.body.data["state"]) for one in self.conflicts.get(acts.STATUS, ()))
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The marks that are on."""
+        of_tags = (self.data(name) for name in self.settled if name.startswith(f"{acts.TAG}:"))
+        return tuple(sorted(str(one["tag"]) for one in of_tags if one["on"]))
+
+    @property
+    def links(self) -> Mapping[str, str]:
+        """By the other case's id in hex: what the link says."""
+        of_links = (self.data(name) for name in self.settled if name.startswith(f"{acts.LINK}:"))
+        return {str(one["case"]): str(one["kind"]) for one in of_links}
+
+    @property
+    def outcomes(self) -> tuple[Entry, ...]:
+        """What happened and was not taken back, in order."""
+        return tuple(
+            one
+            for name, one in self.settled.items()
+            if name.startswith(f"{acts.OUTCOME}:") and one.body.data["on"]
+        )
+
+    @property
+    def quarantined(self) -> Mapping[str, Entry]:
+        """By file id in hex: the act that closed it.  There is no act that opens it again."""
+        return {
+            str(one.body.data["file"]): one
+            for one in reversed(self.entries)
+            if one.body.type == acts.QUARANTINE
+        }
+
+    def of(self, kind: str) -> tuple[Entry, ...]:
+        """Every act of one type, in order."""
+        return tuple(one for one in self.entries if one.body.type == kind)
+
+
+def fold(
+    entries: Sequence[Entry], nodes: Mapping[HeaderHash, Node], rules: Rules, *, anonymous: bool
+) -> Work:
+    """Make a case's work of its proven entries; `entries` are parents first."""
+    good: list[Entry] = []
+    malformed: list[Entry] = []
+    for one in entries:
+        if one.body.type in acts.TYPES:
+            shaped = acts.is_shaped(one.body.type, one.body.data)
+            (good if shaped else malformed).append(one)
+    by_register: dict[str, list[Entry]] = {}
+    for one in good:
+        by_register.setdefault(acts.register(one.body.type, one.body.data), []).append(one)
+    by_register.pop("", None)
+    newest = {name: _newest(group, nodes) for name, group in by_register.items()}
+    steps = by_register.get(acts.STATUS, [])
+    last = newest.get(acts.STATUS)
+    return Work(
+        state=_known(last[-1], rules) if last else RECEIVED,
+        settled={name: group[-1] for name, group in newest.items()},
+        conflicts={name: group for name, group in newest.items() if _differ(group)},
+        entries=tuple(good),
+        irregular=tuple(_irregular(steps, nodes, rules, anonymous=anonymous)),
+        malformed=tuple(malformed),
+        unknown_states=tuple(one for one in steps if _known(one, rules) == UNKNOWN),
+    )
+
+
+def why_not(  # noqa: PLR0913  # each is one thing that a rule can ask about
+    rules: Rules, before: Sequence[Entry], newest: Sequence[Entry], data: Mapping[str, Json],
+    signer: Signer, *, anonymous: bool, duplicate: bool,
+) -> tuple[Why, ...]:  # fmt: skip
+    """Why a state may not be set now; empty where it may.
+
+    Args:
+        rules: the institution's.
+        before: the states that the author knows of, in order.
+        newest: those of them that nothing takes the place of; several where they contradict.
+        data: what the act says.
+        signer: whose act it is.
+        anonymous: whether the reporter gave neither name nor contact.
+        duplicate: whether a link says that the case repeats another.
+    """
+    name = str(data["state"])
+    now = [str(one.body.data["state"]) for one in newest] or [RECEIVED]
+    state = rules.states[name]
+    leading = [rules.states[one] for one in now if one in rules.states]
+    allowed = {target for one in leading for target in one.leads_to}
+    if len(set(now)) > 1 or not leading:
+        # Whoever settles a contradiction, or mends what no desk knows, may say what holds.
+        allowed |= {*now, *(rules.states if not leading else ())}
+    why = []
+    if name not in allowed:
+        targets = ", ".join(rules.state(one) for one in sorted(allowed)) or "nothing"
+        said = f"{rules.state(now[-1])} does not lead to {rules.state(name)}; it leads to {targets}"
+        why.append(Why("leads_to", said))
+    missing = [fact for fact in state.asks if fact not in data]
+    if missing:
+        why.append(Why("asks", f"{rules.state(name)} asks for: {', '.join(missing)}"))
+    passed = {str(one.body.data["state"]) for one in before}
+    if "checked" in state.needs and anonymous and "seriousness_check" not in passed:
+        why.append(Why("checked", "an anonymous report passes the seriousness check first"))
+    if "duplicate" in state.needs and not duplicate:
+        why.append(Why("duplicate", "no link says which case it repeats"))
+    is_fast = any(one.fast for one in leading)
+    if "other_operator" in state.needs and not is_fast and _same_hand(newest, signer):
+        said = "four eyes: whoever made it ready does not transmit it; another operator does"
+        why.append(Why(FOUR_EYES, said))
+    return tuple(why)
+
+
+def _same_hand(entries: Iterable[Entry], signer: Signer) -> bool:
+    mine = signer.operator
+    return any(
+        mine.number == one.signer.operator.number
+        or mine.label == one.signer.operator.label
+        or mine.sign == one.signer.operator.sign
+        for one in entries
+    )
+
+
+def _newest(group: Sequence[Entry], nodes: Mapping[HeaderHash, Node]) -> tuple[Entry, ...]:
+    overtaken = ancestors([one.node.hash for one in group], nodes)
+    return tuple(one for one in group if one.node.hash not in overtaken)
+
+
+def _differ(group: Sequence[Entry]) -> bool:
+    return len({repr(sorted(one.body.data.items())) for one in group}) > 1
+
+
+def _known(entry: Entry, rules: Rules) -> str:
+    """A state of ours, or `UNKNOWN`: an operator's own text never becomes a heading."""
+    state = str(entry.body.data["state"])
+    return state if state in rules.states else UNKNOWN
+
+
+def _irregular(
+    steps: Sequence[Entry], nodes: Mapping[HeaderHash, Node], rules: Rules, *, anonymous: bool
+) -> Iterable[Irregular]:
+    for step in steps:
+        if _known(step, rules) == UNKNOWN:
+            continue
+        seen = ancestors([step.node.hash], nodes)
+        before = [one for one in steps if one.node.hash in seen]
+        # Which links its author knew of is not asked again: a link may come in the same minute.
+        why = why_not(
+            rules, before, _newest(before, nodes), step.body.data, step.signer,
+            anonymous=anonymous, duplicate=True,
+        )  # fmt: skip
+        if why:
+            yield Irregular(step, why)
