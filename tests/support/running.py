@@ -113,7 +113,9 @@ def running_demo(home: Path, **environment: str) -> Iterator[RunningDemo]:
         yield demo
     finally:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            # Whoever ran us in the background had us ignore SIGINT, and so does what we started.
+            ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            process.send_signal(signal.SIGTERM if ignored else signal.SIGINT)
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:
