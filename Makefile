@@ -3,11 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/stamp
+# How many tests run at once; the files of tests stay whole.  make test WORKERS=0 is one after another.
+WORKERS ?= 2
 
-.PHONY: demo test check lint types contracts coverage bench load fuzz screenshots docs clean help
+.PHONY: demo quarter test check lint types contracts coverage bench load fuzz screenshots docs clean help
 
 help:
 	@echo "make demo         a rehearsal of the whole: site, sync and a desk, on this machine"
+	@echo "make quarter      a fresh rehearsal with a quarter of 7,083 synthetic reports; some minutes"
 	@echo "make test         every test"
 	@echo "make check        the tests, and ruff, mypy, the import contracts and coverage"
 	@echo "make bench        the benchmarks, as ratios"
@@ -37,12 +40,16 @@ $(STAMP).dev: requirements/dev.txt $(STAMP).runtime
 demo: $(STAMP).runtime
 	@exec $(BIN)/python -m demo
 
+# Into .amana-quarter (or AMANA_HOME), which must not be there yet; then AMANA_HOME=... make demo.
+quarter: $(STAMP).runtime
+	@$(BIN)/python -m tests.quarter
+
 # The system programs that judge our work from outside (a browser, ExifTool, strace) are installed
 # where that is possible; a test whose judge is missing says so and is skipped, and CI refuses skips.
 test: $(STAMP).dev
 	@sh tools/install-judges
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: $(STAMP).dev
 	$(BIN)/ruff check .

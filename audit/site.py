@@ -36,7 +36,7 @@ REQUIRED = {
 }
 POLICY = ("default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'")
 DENIED = ("camera", "geolocation", "microphone")
-TOKEN = re.compile(rb'(name="token" value=")([^"]*)')
+TOKEN = re.compile(rb'(name="(?:token|stay)" value=")([^"]*)')
 FOREIGN = re.compile(r"^(?:[a-z]+:)?//", re.IGNORECASE)
 _OWN_SCRIPT = re.compile(r"/[a-z]+\.js\Z")
 LOADING = {"script", "img", "iframe", "link", "video", "audio", "source", "object", "embed"}
@@ -191,7 +191,7 @@ def _unknown_codes_look_alike(site: Site) -> Finding:
 
 
 def _masked(page: bytes) -> bytes:
-    """The page without its form's random token, whose length still counts."""
+    """The page without the random tokens of its forms, whose length still counts."""
     return TOKEN.sub(lambda found: found[1] + b"x" * len(found[2]), page)
 
 

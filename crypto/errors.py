@@ -50,6 +50,24 @@ class SharesInsufficient(CryptoError):
     """No subset of the custodians is complete among the shares at hand."""
 
 
+class LetterMalformed(CryptoError):
+    """Bytes or text that claim to be a letter between desks are not laid out as FORMAT.md says."""
+
+
+class PackageUnsound(CryptoError):
+    """A package does not open, and these of its bytes are not those that were sealed.
+
+    Attributes:
+        start: the first byte of the stretch, counted from 0.
+        stop: the first byte behind it.
+    """
+
+    def __init__(self, start: int, stop: int) -> None:
+        super().__init__(f"bytes {start} to {stop - 1} of the package are not as they were sealed")
+        self.start = start
+        self.stop = stop
+
+
 class SignatureInvalid(CryptoError):
     """A signature does not hold over what it is said to be over."""
 
@@ -76,3 +94,7 @@ class TokenInvalid(CryptoError):
 
 class TransportRefused(CryptoError):
     """A request's signature is missing, wrong, outdated or covers too little."""
+
+
+class BulletinMalformed(CryptoError):
+    """A public bulletin's statement is not of the one form and spelling that it has."""

@@ -63,6 +63,16 @@ def date_of(day: Day) -> dt.date:
     return _EPOCH + dt.timedelta(days=day)
 
 
+def parse_case_id(untrusted: bytes) -> CaseId:
+    """Return the case id if there are 16 bytes; raise `EnvelopeMalformed` otherwise."""
+    return CaseId(_exactly(untrusted, ID_BYTES))
+
+
+def parse_deployment(untrusted: bytes) -> Deployment:
+    """Return the deployment id if there are 16 bytes; raise `EnvelopeMalformed` otherwise."""
+    return Deployment(_exactly(untrusted, ID_BYTES))
+
+
 def parse_envelope_id(untrusted: bytes) -> EnvelopeId:
     """Return the envelope id if there are 16 bytes; raise `EnvelopeMalformed` otherwise."""
     return EnvelopeId(_exactly(untrusted, ID_BYTES))

@@ -69,6 +69,11 @@ class ReplyPublicKey(_SealingPublicKey):
 
 
 @dataclass(frozen=True, slots=True)
+class ServicePublicKey(_SealingPublicKey):
+    """A receiving service's key: packages are sealed to it, and no envelope ever is."""
+
+
+@dataclass(frozen=True, slots=True)
 class SigningPublicKey:
     """An Ed25519 public key (32 raw bytes): a signing, follow-up, api or root key.
 

@@ -25,7 +25,8 @@ _SALT = 24
 _AEAD_KEY = 32
 _NONCE = 12
 _COMMITMENT = 32
-_STEP = CHUNK + CHUNK_TAG
+CHUNK_STEP = CHUNK + CHUNK_TAG
+"""Bytes from the beginning of one sealed chunk to the next."""
 
 
 def open_range(  # noqa: PLR0913, PLR0917  # where the part is sealed, where it lies, and what of it
@@ -50,11 +51,11 @@ def open_range(  # noqa: PLR0913, PLR0917  # where the part is sealed, where it 
         # Cut short or grown, it would have another last chunk: refused before a byte is opened.
         raise CannotOpen
     head = _exactly(read_at, 0, STREAM_HEAD)
-    aead, base = _stream_of(data_key, part_context(header, index), head)
+    aead, base = stream_of(data_key, part_context(header, index), head)
     end = -(-stop // CHUNK) if start < stop else 0
     for first in range(start // CHUNK, end, CHUNKS_PER_READ):
-        at = STREAM_HEAD + first * _STEP
-        amount = min(min(CHUNKS_PER_READ, end - first) * _STEP, sealed_length - at)
+        at = STREAM_HEAD + first * CHUNK_STEP
+        amount = min(min(CHUNKS_PER_READ, end - first) * CHUNK_STEP, sealed_length - at)
         plain = _opened(aead, base, first, _exactly(read_at, at, amount))
         begins = first * CHUNK
         content = min(len(plain), length - begins)
@@ -64,8 +65,11 @@ def open_range(  # noqa: PLR0913, PLR0917  # where the part is sealed, where it 
         yield plain[max(start - begins, 0) : stop - begins]
 
 
-def _stream_of(data_key: DataKey, context: bytes, head: bytes) -> tuple[AESGCM, int]:
-    """The cipher and the base nonce of a stream, once its commitment to the key was compared."""
+def stream_of(data_key: DataKey, context: bytes, head: bytes) -> tuple[AESGCM, int]:
+    """Return the cipher and the base nonce of a stream, once its commitment was compared.
+
+    For readers of streams in this room alone.  Raises `CannotOpen`.
+    """
     info = _LABEL + head[:_SALT] + context
     length = _AEAD_KEY + _NONCE + _COMMITMENT
     derived = HKDFExpand(algorithm=SHA512(), length=length, info=info).derive(
@@ -77,12 +81,17 @@ def _stream_of(data_key: DataKey, context: bytes, head: bytes) -> tuple[AESGCM, 
     return AESGCM(derived[:_AEAD_KEY]), base
 
 
+def chunk_nonce(base: int, number: int) -> bytes:
+    """Return the nonce of one chunk of a stream, counted from 0."""
+    return (base ^ number).to_bytes(_NONCE, "big")
+
+
 def _opened(aead: AESGCM, base: int, first: int, sealed: bytes) -> bytes:
     """The plaintext of consecutive chunks, the first of which is the part's `first`."""
     try:
         return b"".join(
-            aead.decrypt((base ^ number).to_bytes(_NONCE, "big"), sealed[at : at + _STEP], None)
-            for number, at in enumerate(range(0, len(sealed), _STEP), first)
+            aead.decrypt(chunk_nonce(base, number), sealed[at : at + CHUNK_STEP], None)
+            for number, at in enumerate(range(0, len(sealed), CHUNK_STEP), first)
         )
     except InvalidTag:
         raise CannotOpen from None

@@ -11,7 +11,10 @@ assignment        operator (a label of the roster, or "" for nobody)
 note              text                             tag          tag, on
 link              case, kind                       outcome      event, person, label, day, text, on
 quarantine        file, sha256, custodian, text    second_look  text
-identity_request  text                             erasure      text
+identity_request  text, request (or none)          erasure      text
+identity_opened   request, custodians, text
+redaction         file or answer, part, boxes or spans, media_type, length, sha256; the entry's
+                  envelope has one content part: the copy
 ```
 """
 
@@ -30,6 +33,8 @@ STATUS, PRIORITY, CATEGORY, ASSIGNMENT = "status", "priority", "category", "assi
 NOTE, TAG, LINK, OUTCOME = "note", "tag", "link", "outcome"
 QUARANTINE, SECOND_LOOK = "quarantine", "second_look"
 IDENTITY_REQUEST, ERASURE = "identity_request", "erasure"
+IDENTITY_OPENED = "identity_opened"
+REDACTION = "redaction"
 
 DUPLICATE, RELATED, UNRELATED = "duplicate", "related", "unrelated"
 """What a link says: this case repeats that one; belongs with it; or was compared and does not."""
@@ -43,6 +48,10 @@ CATEGORIES = (
 
 TEXT_MOST = 20_000
 WORD_MOST = 200
+CUSTODIANS_MOST = 64
+BOXES_MOST = 64
+SPANS_MOST = 2_000
+_NUMBER_MOST = 1 << 31
 
 
 def _word(value: Json) -> bool:
@@ -59,6 +68,30 @@ def _text(value: Json) -> bool:
 
 def _text_or_none(value: Json) -> bool:
     return value == "" or _text(value)
+
+
+def _labels(value: Json) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and 0 < len(value) <= CUSTODIANS_MOST
+        and all(_word(one) for one in value)
+    )
+
+
+def _number(value: Json) -> bool:
+    return type(value) is int and 0 <= value < _NUMBER_MOST
+
+
+def _rows(numbers: int, most: int) -> Callable[[Json], bool]:
+    """At most so many rows of so many numbers: boxes (x, y, width, height), spans (from, to)."""
+    return lambda value: (
+        isinstance(value, list | tuple)
+        and len(value) <= most
+        and all(
+            isinstance(row, list | tuple) and len(row) == numbers and all(map(_number, row))
+            for row in value
+        )
+    )
 
 
 def _flag(value: Json) -> bool:
@@ -103,9 +136,17 @@ _SHAPES: dict[str, dict[str, Callable[[Json], bool]]] = {
         "file": _hex(32), "sha256": _hex(64), "custodian": _word, "text": _text_or_none,
     },
     SECOND_LOOK: {"text": _text},
-    IDENTITY_REQUEST: {"text": _text},
+    IDENTITY_REQUEST: {"text": _text, "request": _hex(64)},
+    IDENTITY_OPENED: {"request": _hex(64), "custodians": _labels, "text": _text},
     ERASURE: {"text": _text},
+    REDACTION: {
+        "file": lambda value: value == "" or _hex(32)(value), "answer": _word_or_none,
+        "part": _number, "boxes": _rows(4, BOXES_MOST), "spans": _rows(2, SPANS_MOST),
+        "media_type": _one_of("image/png", "text/plain"), "length": _number, "sha256": _hex(64),
+    },
 }  # fmt: skip
+_MAY_LACK = {IDENTITY_REQUEST: {"request"}}
+"""What an act of a type need not say: a request may be made by word of mouth."""
 TYPES = (STATUS, *_SHAPES)
 
 
@@ -118,7 +159,9 @@ def is_shaped(kind: str, data: Mapping[str, Json]) -> bool:
             if name != "state"
         )
     shape = _SHAPES[kind]
-    return data.keys() == shape.keys() and all(check(data[name]) for name, check in shape.items())
+    if not shape.keys() - _MAY_LACK.get(kind, set()) <= data.keys() <= shape.keys():
+        return False
+    return all(shape[name](value) for name, value in data.items())
 
 
 def wrong_facts(data: Mapping[str, Json]) -> tuple[str, ...]:

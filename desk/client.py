@@ -25,7 +25,7 @@ from desk.errors import ClockSkewed, ServerMalformed, ServerRefused, ServerUnrea
 from desk.patience import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     import urllib3
@@ -159,19 +159,22 @@ class SyncClient:
             if offset == before:
                 raise ServerUnreachable("The server broke off in the middle of a file.")
 
-    def post(self, envelope: Envelope) -> None:
+    def post(self, envelope: Envelope, parts: Sequence[bytes] = ()) -> None:
         """Hand over an entry or a reply; one that the server already has is fine.
+
+        `parts` are the sealed content parts, from 1 on: of an entry that carries a copy.
 
         Raises:
             ServerRefused: the server does not take it.
         """
-        body = json.dumps(
-            {
-                "header": base64.b64encode(envelope.header.to_bytes()).decode(),
-                "wraps": base64.b64encode(envelope.wraps).decode(),
-                "manifest": base64.b64encode(envelope.manifest).decode(),
-            }
-        ).encode()
+        given: dict[str, object] = {
+            "header": base64.b64encode(envelope.header.to_bytes()).decode(),
+            "wraps": base64.b64encode(envelope.wraps).decode(),
+            "manifest": base64.b64encode(envelope.manifest).decode(),
+        }
+        if parts:
+            given["parts"] = [base64.b64encode(part).decode() for part in parts]
+        body = json.dumps(given).encode()
         with self._ask("POST", "/v1/envelopes", body=body) as answer:
             _bounded(answer, 64 * KiB)
 
@@ -259,8 +262,13 @@ class _Answer:
         self._drained = False
         self.status = response.status
         self.date = response.headers.get("Date", "")
-        length = response.headers.get("Content-Length", "0")
-        if not (length.isascii() and length.isdigit()):
+        length = response.headers.get("Content-Length", "")
+        if not length and "Transfer-Encoding" not in response.headers:
+            # Headers that broke off read like headers that end, and an answer that does not say how
+            # long it is reads like a whole one: an honest server would be accused of what it said.
+            response.close()
+            raise ServerUnreachable("The connection broke in the middle of an answer.")
+        if length and not (length.isascii() and length.isdigit()):
             # `-4` would be read as: whatever comes, until the server hangs up.
             response.close()
             raise ServerMalformed("The server's answer says no length that can be one.")

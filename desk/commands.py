@@ -14,10 +14,11 @@ import click
 
 from desk import words
 from desk.cases import Cases, desk_alarms, iso
-from desk.console import err, out, print_alarms, print_case, print_cases
+from desk.console import out, print_alarms, print_case
 from desk.errors import NothingToSay
 from desk.export import export_case
 from desk.identity import open_identities
+from desk.news import Bell
 from desk.outbox import answer
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, Mounted, OneTimeLink
@@ -41,64 +42,6 @@ if TYPE_CHECKING:
 
 _TEXT_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-
-
-@main.command(
-    "list",
-    short_help="List the cases on this machine, the urgent first.",
-    epilog=json_shape(
-        '--json: {"v": 1, "rehearsal": bool, "last_sync": "2026-11-22 09:40", "cases": [',
-        '          {"case": id, "ref": "1a2b-3c4d", "day": "2026-11-22", "category": id,',
-        '           "identity_mode": "anonymous"|"contact_only"|"full_identity"|"",',
-        '           "withdrawn": bool, "public_status": ""|"received"|"examined"|"question"|',
-        '           "sent"|"closed", "danger": bool, "files": n, "messages": n,',
-        '           "unanswered": bool,',
-        '           "state": id, "readable": bool, "told_category": id, "priority": id,',
-        '           "assigned": label, "tags": [id], "due": ""|day, "due_for": id,',
-        '           "alarms": [...]}],',
-        '         "alarms": [{"sign", "case", "envelope", "words"}]}',
-    ),
-)
-@click.option("--unanswered", is_flag=True, help="Only where the reporter waits for an answer.")
-@click.option("--danger", is_flag=True, help="Only where somebody may be in danger.")
-@jsonable
-@unlocking
-@click.pass_obj
-def list_cases(
-    setting: Setting, *, unanswered: bool, danger: bool, as_json: bool, passphrase_file: Path | None
-) -> None:
-    """List the cases on this machine: danger first, then unanswered, then the newest."""
-    desk = setting.unlock(passphrase_file)
-    cases = [
-        one
-        for one in Cases(desk).all()
-        if (one.unanswered or not unanswered) and (one.danger or not danger)
-    ]
-    last = desk.store.noted("last_sync")
-    if as_json:
-        about_server = [alarm.to_json() for alarm in desk_alarms(desk)]
-        rows = [one.to_json() for one in cases]
-        print_json(
-            {
-                "v": 1,
-                "rehearsal": desk.trust.rehearsal,
-                "last_sync": last,
-                "cases": rows,
-                "alarms": about_server,
-            }
-        )
-        return
-    if desk.trust.rehearsal:
-        click.echo(words.REHEARSAL)
-    print_alarms(err(), desk_alarms(desk))
-    if cases:
-        print_cases(out(), cases, desk.rules)
-    waiting = len(desk.store.unposted())
-    click.echo(
-        words.count(len(cases), "case")
-        + (f", last sync {last}" if last else ", never synced: amana-desk sync")
-        + (f", {waiting} waiting to be sent" if waiting else "")
-    )
 
 
 @main.command(
@@ -315,7 +258,8 @@ def serve(setting: Setting, bind: str, passphrase_file: Path | None) -> None:
     with listening(address) as listener:
         desk = setting.unlock(passphrase_file)
         link = OneTimeLink()
-        app = create_pages(desk, address, link)
+        bell = Bell.configured(setting.home, os.environ)
+        app = create_pages(desk, address, link, bell)
         click.echo("The desk is open. This link works once, in one browser:")
         click.echo(f"  {address.origin}{link.path}")
         sys.stdout.flush()

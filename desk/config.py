@@ -58,9 +58,49 @@ class DeskHome:
         return self.folder / "workflow.toml"
 
     @property
+    def similar(self) -> Path:
+        """What the institution finds too common to compare cases by, where it says so."""
+        return self.folder / "similar.toml"
+
+    @property
+    def traces(self) -> Path:
+        """What cases are compared by, sealed under this desk's key; it can be made anew."""
+        return self.folder / "traces.sqlite"
+
+    @property
+    def pictures(self) -> Path:
+        """What pictures are compared by, sealed likewise."""
+        return self.folder / "pictures.sqlite"
+
+    @property
     def database(self) -> Path:
         """Envelopes as received: ciphertext only."""
         return self.folder / "store.sqlite"
+
+    @property
+    def index(self) -> Path:
+        """The cases' rows, sealed under this desk's own key; may be deleted at any time."""
+        return self.folder / "index.sqlite"
+
+    @property
+    def views(self) -> Path:
+        """The operator's own views of the list, sealed in the same way."""
+        return self.folder / "views"
+
+    @property
+    def on_news(self) -> Path:
+        """The command that runs when a sync brought news, where there is one."""
+        return self.folder / "on-news"
+
+    @property
+    def services(self) -> Path:
+        """The public keys of receiving services, one file each."""
+        return self.folder / "services"
+
+    @property
+    def packages(self) -> Path:
+        """Packages that the pages made: sealed to their service, and to nobody here."""
+        return self.folder / "packages"
 
     @property
     def parts(self) -> Path:

@@ -92,44 +92,6 @@ def print_alarms(console: Console, alarms: Sequence[Alarm]) -> None:
     console.print(Panel(lines, title=title, title_align="left", border_style="red", style="red"))
 
 
-def print_cases(console: Console, cases: Sequence[Case], rules: Rules) -> None:
-    """The list."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("", "Case", "Day", "Category", "Who", "Files", "State", "Due", ""):
-        table.add_column(
-            name,
-            no_wrap=name != "Category",
-            # Whatever comes, no column takes another's place.
-            max_width=words.CELL,
-            overflow="ellipsis",
-            justify="right" if name == "Files" else "left",
-        )
-    for one in cases:
-        table.add_row(
-            Text(words.cell(one.priority), "bold red" if one.priority == rules.urgent else "dim"),
-            Text(one.ref, "bold"),
-            iso(one.day),
-            Text(words.cell(words.label(one.category)) if one.readable else "not readable here"),
-            Text(words.cell(words.label(one.identity_mode)) if one.identity_mode else "–"),
-            str(len(one.files)),
-            Text(rules.state(one.state)),
-            iso(one.due.due) if one.due else "",
-            _marks(one),
-        )
-    console.print(table)
-
-
-def _marks(case: Case) -> Text:
-    marks = Text("danger " if case.danger else "", "bold red")
-    if case.withdrawals:
-        marks.append("WITHDRAWN ", "bold red")
-    if case.unanswered and case.readable:
-        marks.append("unanswered ", "yellow")
-    if case.alarms:
-        marks.append(words.count(len(case.alarms), "alarm"), "bold red")
-    return marks
-
-
 def print_case(console: Console, desk: Desk, case: Case) -> None:
     """One case, whole."""
     if desk.trust.rehearsal:

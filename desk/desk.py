@@ -16,6 +16,7 @@ from crypto.roster import RootPublicKey
 from desk.client import SyncClient
 from desk.config import Membership, server_address
 from desk.errors import RosterNotTrusted
+from desk.index import Index
 from desk.opening import Opener
 from desk.rules import load as load_rules
 from desk.store import Store
@@ -53,6 +54,10 @@ class Desk:
     server: str
     rules: Rules = field(repr=False)
     today: Callable[[], Day] = field(default=utc_today, repr=False)
+    index: Index = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "index", Index(self))
 
     @classmethod
     def open(

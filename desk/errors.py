@@ -97,6 +97,26 @@ class NoSuchEvidence(DeskError):
     """The report names no such file, or the file is not on this machine."""
 
 
+class SearchRefused(DeskError):
+    """A search, a view or a sort that the desk does not know; the message says what it knows."""
+
+
+class FileQuarantined(NoSuchEvidence):
+    """The file is in quarantine: nothing opens it, shows it, copies it or passes it on."""
+
+
+class NothingToSee(DeskError):
+    """There is no preview: of this kind there is none, or its bytes broke what would draw it."""
+
+
+class RedactionRefused(DeskError):
+    """A copy cannot be made so; the message says why.  Nothing was written."""
+
+
+class BellRefused(DeskError):
+    """The command that runs on news cannot be run; the sync itself is not touched by that."""
+
+
 class EvidenceUnsound(DeskError):
     """A file does not decrypt to what the report's manifest says it is."""
 
@@ -107,6 +127,22 @@ class ExportRefused(DeskError):
 
 class IdentityLocked(DeskError):
     """The identity is sealed to the custodians, and this desk cannot open it."""
+
+
+class CustodyRefused(DeskError):
+    """A request to the custodians, or their answer, is not one to act on; the message says why."""
+
+
+class TransmissionRefused(DeskError):
+    """A case cannot be handed over so; the message says why, and nothing was written."""
+
+
+class PackageMalformed(DeskError):
+    """What a package holds is not written as a package's content is."""
+
+
+class ServiceKeyRefused(DeskError):
+    """A service's public key is missing, is none, or is not the one that was meant."""
 
 
 class BindRefused(DeskError):

@@ -1,7 +1,8 @@
 """Decrypt a file of a case, in memory, from the sealed parts that lie on this machine.
 
-Rule: nothing here writes.  Whoever keeps what comes out (desk.export) uses a quarantine
-name until `WholeFile` has ended; whoever shows a piece of it (the pages) shows what was
+Rule: `open_evidence` is the one door to the bytes of a file, and it opens nothing that is in
+quarantine (desk.quarantine).  Nothing here writes.  Whoever keeps what comes out (desk.export)
+uses a name of its own until `whole` has ended; whoever looks at a piece of it looks at what was
 authenticated chunk by chunk, of a file whose ciphertext was proven whole at the sync.
 
 A piece from the middle of a file is opened from the chunks that hold it and from no others:
@@ -18,21 +19,25 @@ from typing import TYPE_CHECKING
 
 from crypto.body import open_part, sealed_length
 from crypto.errors import CryptoError
+from crypto.manifest import EvidenceManifest, EvidenceRef
 from crypto.random_access import open_range
+from desk import acts
 from desk.errors import EvidenceUnsound, NoSuchEvidence
 from desk.names import Names
 from desk.opening import Unopened
+from desk.quarantine import closed_among, closings
+from desk.verify import Named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from crypto.body import DataKey
-    from crypto.manifest import EvidenceManifest
     from desk.cases import Case
     from desk.desk import Desk
+    from desk.quarantine import Closing
     from desk.store import Envelope
-    from desk.verify import Named
+    from desk.verify import Entry
 
 _CONTENT = 1
 _READ_BYTES = 1024 * 1024
@@ -114,14 +119,18 @@ class EvidenceFile:
 class FileView:
     """One named file as it can be shown: its manifest where it opens, else why not.
 
-    `problem` is empty, `missing`, `not-fetched`, or `cannot-open`.  `name` is the one that the
-    whole desk uses for the file (desk.names); empty where the manifest does not open.
+    `problem` is empty, `missing`, `not-fetched`, `cannot-open`, or `quarantined`.  `name` is the
+    one that the whole desk uses for the file (desk.names); empty where the manifest does not open.
+    `copy_of` is the id of the file that this is a redacted copy of, `copy_of_answer` the answer's.
     """
 
     named: Named
     manifest: EvidenceManifest | None
     problem: str
     name: str = ""
+    copy_of: str = ""
+    copy_of_answer: str = ""
+    closing: Closing | None = None
 
     @property
     def id(self) -> str:
@@ -133,9 +142,25 @@ class FileView:
         """Whether it came as it was and nobody cleaned it."""
         return self.manifest is not None and self.manifest.original_of is not None
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether an operator made it, of a file or of an answer, with something blacked out."""
+        return bool(self.copy_of or self.copy_of_answer)
+
+    @property
+    def original_of(self) -> str:
+        """The id of its clean copy, in hex, where it is an original that nobody cleaned."""
+        known = self.manifest
+        return known.original_of.hex() if known and known.original_of else ""
+
+    @property
+    def sha256(self) -> str:
+        """The content's digest in hex; empty where the manifest does not open."""
+        return self.manifest.sha256.hex() if self.manifest else ""
+
     def to_json(self) -> dict[str, object]:
         """The stable shape of a file in `show --json`."""
-        known = self.manifest
+        known, shut = self.manifest, self.closing
         return {
             "id": self.id,
             "name": self.name if known else None,
@@ -144,8 +169,10 @@ class FileView:
             "sha256": known.sha256.hex() if known else None,
             "removed": list(known.removed) if known else [],
             "rebuilt": known.rebuilt if known else False,
-            "original_of": known.original_of.hex() if known and known.original_of else None,
+            "original_of": self.original_of or None,
+            "copy_of": self.copy_of or self.copy_of_answer or None,
             "problem": self.problem,
+            "quarantine": {"custodian": shut.custodian, "pointer": shut.pointer} if shut else None,
         }
 
 
@@ -164,11 +191,11 @@ def view(desk: Desk, named: Named) -> FileView:
 
 
 def views(desk: Desk, case: Case) -> tuple[FileView, ...]:
-    """Every file that the case names, each by a name of its own: message after message."""
+    """Every file of the case, each by a name of its own: message after message, then the copies."""
     names = Names()
     # What arrives later is said later: it changes no name that was given before.
     files = sorted(case.files, key=lambda one: case.number_of(one.by))
-    return tuple(
+    shown = [
         replace(
             shown,
             name=names.of(
@@ -182,22 +209,56 @@ def views(desk: Desk, case: Case) -> tuple[FileView, ...]:
         if shown.manifest
         else shown
         for number, shown in enumerate((view(desk, one) for one in files), 1)
+    ]
+    shown += [_copy(one) for one in case.work.of(acts.REDACTION)]
+    shut = closed_among(shown, closings(desk, case))
+    return tuple(
+        replace(one, problem="quarantined", closing=shut[one.id]) if one.id in shut else one
+        for one in shown
     )
 
 
 def open_evidence(desk: Desk, case: Case, untrusted_id: str) -> EvidenceFile:
-    """The file of this case with that envelope id (hex).
+    """The file of this case with that envelope id (hex): the one door to its bytes.
 
     Raises:
         NoSuchEvidence: the case names no such file, or it is not whole on this machine.
+        FileQuarantined: it is in quarantine, or shows the same as one that is.
     """
-    named = next((one for one in case.files if one.ref.id.hex() == untrusted_id), None)
-    if named is None or named.envelope is None:
+    shown = next((one for one in views(desk, case) if one.id == untrusted_id), None)
+    if shown is not None and shown.closing is not None:
+        raise shown.closing.error
+    if shown is None or shown.named.envelope is None:
         raise NoSuchEvidence("This case has no such file.")
-    shown = view(desk, named)
     if shown.problem or shown.manifest is None:
         raise NoSuchEvidence("This file is not whole on this machine. Sync and try again.")
-    return EvidenceFile(named.envelope, shown.manifest, desk.opener.data_key(named.envelope), desk)
+    envelope = shown.named.envelope
+    return EvidenceFile(envelope, shown.manifest, desk.opener.data_key(envelope), desk)
+
+
+def _copy(entry: Entry) -> FileView:
+    """What an operator's act says of the redacted copy that its envelope carries."""
+    data, envelope = entry.body.data, entry.envelope
+    media_type = str(data["media_type"])
+    # Of the entry's own id: neither what merges nor what comes later changes it.
+    name = f"redacted-{envelope.id.hex()[:8]}{'.png' if media_type == 'image/png' else '.txt'}"
+    manifest = EvidenceManifest(
+        name=name,
+        media_type=media_type,
+        length=int(str(data["length"])),
+        sha256=bytes.fromhex(str(data["sha256"])),
+        removed=(),
+        rebuilt=True,
+    )
+    problem = "" if envelope.whole else "not-fetched"
+    return FileView(
+        Named(EvidenceRef(envelope.id, envelope.header.hash), envelope.id, envelope),
+        manifest,
+        problem if _fits(envelope, manifest) else "missing",
+        name,
+        copy_of=str(data["file"]),
+        copy_of_answer=str(data["answer"]),
+    )
 
 
 def _fits(envelope: Envelope, manifest: EvidenceManifest) -> bool:

@@ -1,6 +1,7 @@
 """Write an opened case into a folder: `case.json`, and the files under `evidence/`.
 
-Untouched originals, which nobody cleaned, stand apart under `originals/`.
+Untouched originals, which nobody cleaned, stand apart under `originals/`, redacted copies under
+`redacted/`.  What is in quarantine is left out.
 
 Rule: this is the one place where the desk writes plaintext, and only where an operator
 told it to.  A file stands under a quarantine name until its length and SHA-256 are those
@@ -49,12 +50,13 @@ def export_case(desk: Desk, case: Case, folder: Path) -> Export:
     Raises:
         ExportRefused: the folder is not empty, or a link, or cannot be made.
     """
-    _prepare(folder)
+    prepare(folder)
     written: dict[str, str] = {}
     left_out: list[str] = []
     shown = views(desk, case)
     for name, files in (
-        ("evidence", [one for one in shown if not one.is_original]),
+        ("evidence", [one for one in shown if not one.is_original and not one.is_copy]),
+        ("redacted", [one for one in shown if one.is_copy]),
         ("originals", [one for one in shown if one.is_original]),
     ):
         if not files and name != "evidence":
@@ -78,7 +80,8 @@ def export_case(desk: Desk, case: Case, folder: Path) -> Export:
     return Export(folder, tuple(written.values()), tuple(left_out))
 
 
-def _prepare(folder: Path) -> None:
+def prepare(folder: Path) -> None:
+    """Make a folder that is new or empty, for its owner alone; raises ExportRefused."""
     try:
         if folder.is_symlink():
             raise ExportRefused(f"{folder} is a link. Name the folder itself.")

@@ -1,7 +1,7 @@
 """Open who reported, on a custodian's desk, where one custodian's share is enough.
 
 Rule: an operator's desk cannot; where the roster asks for two custodians or more, this
-desk cannot either, and says so.
+desk cannot either, and says so. How an operator asks is desk.custody's.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def open_identities(desk: Desk, case: CaseId) -> tuple[OpenedIdentity, ...]:
         )
     if desk.trust.newest.quorum > 1:
         raise IdentityLocked(
-            f"The roster asks for {desk.trust.newest.quorum} custodians together. Gathering their "
-            "shares is not implemented yet."
+            f"The roster asks for {desk.trust.newest.quorum} custodians together: no desk of one "
+            "custodian opens it. Answer the operator's request: amana-desk custody read FILE"
         )
     opened = []
     for one in desk.store.of_case(case):

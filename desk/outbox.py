@@ -18,7 +18,16 @@ from crypto.signed import SignedManifest
 from desk.acts import is_shaped
 from desk.alarms import Alarm, Sign
 from desk.cases import Cases
-from desk.errors import ActRefused, NotAnswerable, NothingToSay, ServerRefused, ServerUnreachable
+from desk.errors import (
+    ActRefused,
+    EvidenceUnsound,
+    NoSuchEvidence,
+    NotAnswerable,
+    NothingToSay,
+    ServerRefused,
+    ServerUnreachable,
+)
+from desk.evidence import open_evidence
 from desk.order import Node, ordered
 from desk.public import NEEDS_WORDS, parse_public
 from desk.store import Envelope
@@ -35,6 +44,9 @@ if TYPE_CHECKING:
 
 TEXT_MOST = 20_000
 """Characters of an answer at most: what the reporter's page can show."""
+
+CONTENT_MOST = 5 * 1024 * 1024
+"""Bytes of what an entry carries at most: sealed, it fits what the server takes at once."""
 
 _SERVER_FAILED = 500
 _UNAUTHORIZED = 401
@@ -83,16 +95,24 @@ def answer(desk: Desk, case: Case, text: str, untrusted_status: str = "") -> boo
     )
 
 
-def append(desk: Desk, case: Case, kind: str, data: Mapping[str, Json]) -> bool:
+def append(
+    desk: Desk, case: Case, kind: str, data: Mapping[str, Json], content: bytes | None = None
+) -> bool:
     """Append a signed entry of one type (desk.acts); returns and raises as `answer`.
 
+    `content` goes into the entry's envelope as its one content part; the data says its digest.
+
     Raises:
-        ActRefused: the data is not of the type's shape.
+        ActRefused: the data is not of the type's shape, or the content is too long to be sent.
     """
+    if content is not None and len(content) > CONTENT_MOST:
+        raise ActRefused("This is too long to be kept with an entry. Nothing was written.")
     if not is_shaped(kind, data):
         raise ActRefused("Something in this is too long, empty, or no date. Nothing was written.")
     body = EntryBody(type=kind, data=data).to_json()
-    return _keep_and_send(desk, _sealed(desk, Kind.ENTRY, case.id, body, parents=case.heads))
+    return _keep_and_send(
+        desk, _sealed(desk, Kind.ENTRY, case.id, body, parents=case.heads, content=content)
+    )
 
 
 def send_waiting(desk: Desk) -> Sent:
@@ -103,8 +123,14 @@ def send_waiting(desk: Desk) -> Sent:
     """
     sent = Sent()
     renamed: dict[HeaderHash, HeaderHash] = {}
-    for one in _in_order(desk, desk.store.unposted()):
-        fresh = _sealed_anew(desk, one, renamed)
+    waiting = _in_order(desk, desk.store.unposted())
+    ready = [(one, _sealed_anew(desk, one, renamed)) for one in waiting]
+    # All in one step, before any is sent: what answers another would otherwise be left, by a desk
+    # that ends here, naming something that is nowhere any more.
+    desk.store.exchange([(one.id, fresh) for one, fresh in ready if fresh is not one])
+    for one, fresh in ready:
+        if fresh is not one:
+            desk.store.quieten(_refusal(one))
         outcome = _deliver(desk, fresh)
         if outcome == _REFUSED:
             sent.alarms.append(_refusal(fresh))
@@ -130,6 +156,7 @@ def _sealed(  # noqa: PLR0913  # each argument is one thing that is sealed
     *,
     parents: Sequence[HeaderHash],
     reply_key: ReplyPublicKey | None = None,
+    content: bytes | None = None,
 ) -> Envelope:
     roster = desk.trust.in_force(desk.today())
     operators = roster.evidence_keys()
@@ -143,6 +170,13 @@ def _sealed(  # noqa: PLR0913  # each argument is one thing that is sealed
         roster_hash=roster.hash,
         day=desk.today(),
     )
+    part = bytearray()
+    if content is not None:
+        sealing = sealer.part(part.extend)
+        sealing.write(content)
+        sealing.finish()
+        # Sealed, so it may lie on the disk; before its envelope does, which names it.
+        desk.store.keep_part(sealer.id, 1, bytes(part))
     signed = SignedManifest.sign(
         kind,
         desk.keyring.sign,
@@ -155,7 +189,11 @@ def _sealed(  # noqa: PLR0913  # each argument is one thing that is sealed
     )
     sealed = sealer.seal(signed.to_json(), recipients)
     return Envelope(
-        header=sealed.header, wraps=sealed.wraps, manifest=sealed.manifest, posted=False
+        header=sealed.header,
+        wraps=sealed.wraps,
+        manifest=sealed.manifest,
+        sizes=(len(part),) if part else (),
+        posted=False,
     )
 
 
@@ -177,7 +215,7 @@ def _keep_and_send(desk: Desk, envelope: Envelope) -> bool:
 
 def _deliver(desk: Desk, envelope: Envelope) -> str:
     try:
-        desk.client.post(envelope)
+        desk.client.post(envelope, _parts(desk, envelope))
     except ServerRefused as refused:
         if refused.status >= _SERVER_FAILED or refused.code in _SEAL_ANEW:
             # Not this envelope's fault: it waits, and is sealed anew under the next roster or day.
@@ -209,18 +247,37 @@ def _sealed_anew(desk: Desk, one: Envelope, renamed: dict[HeaderHash, HeaderHash
     parents = tuple(renamed.get(parent, parent) for parent in signed.parents)
     roster = desk.trust.in_force(desk.today())
     header = one.header
-    if (header.roster_hash, header.day, parents) == (roster.hash, desk.today(), signed.parents):
+    content = _content(desk, one)
+    # A copy that was put in quarantine meanwhile, or was spoilt here, goes out without its bytes.
+    is_whole = content is not None or not one.sizes
+    same = (header.roster_hash, header.day, parents) == (roster.hash, desk.today(), signed.parents)
+    if same and is_whole:
         return one
     reply_key = None
     if one.kind is Kind.REPLY:
         reply_key = _certain(Cases(desk).find(one.case.hex()))
     fresh = _sealed(
-        desk, one.kind, one.case, _body(desk, one, signed), parents=parents, reply_key=reply_key
-    )
-    desk.store.exchange(one.id, fresh)
-    desk.store.quieten(_refusal(one))
+        desk, one.kind, one.case, _body(desk, one, signed), parents=parents, reply_key=reply_key,
+        content=content,
+    )  # fmt: skip
     renamed[header.hash] = fresh.header.hash
     return fresh
+
+
+def _parts(desk: Desk, envelope: Envelope) -> list[bytes]:
+    numbers = range(1, len(envelope.sizes) + 1)
+    return [desk.store.part_path(envelope.id, number).read_bytes() for number in numbers]
+
+
+def _content(desk: Desk, one: Envelope) -> bytes | None:
+    """What an entry's envelope carries, opened to be sealed anew; None where nothing may be."""
+    if not one.sizes:
+        return None
+    try:
+        found = open_evidence(desk, Cases(desk).find(one.case.hex()), one.id.hex())
+        return b"".join(found.whole())
+    except (NoSuchEvidence, EvidenceUnsound):
+        return None
 
 
 def _body(desk: Desk, one: Envelope, signed: SignedManifest) -> bytes:

@@ -22,3 +22,24 @@ class Progress(Protocol):
     def advance(self, amount: int) -> None:
         """So many bytes came."""
         ...
+
+
+class Doing(Progress):
+    """Remembers what it was told last, for a page that is looked at meanwhile."""
+
+    def __init__(self) -> None:
+        self.words = ""
+        self.expected = 0
+        self.come = 0
+
+    def step(self, words: str) -> None:
+        """A new step begins."""
+        self.words = words
+
+    def expect(self, amount: int) -> None:
+        """So many bytes will come."""
+        self.expected = amount
+
+    def advance(self, amount: int) -> None:
+        """So many bytes came."""
+        self.come += amount

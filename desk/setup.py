@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from desk import desk as engine
 from desk import words
 from desk.console import Bar, err
 from desk.keyring import Keyring, require_none, require_some
+from desk.news import Bell, sync_and_tell
 from desk.passphrase import ask
 from desk.program import (
     FILE,
@@ -23,7 +25,7 @@ from desk.program import (
     print_json,
     unlocking,
 )
-from desk.sync import Silence, synchronise
+from desk.sync import Silence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,21 +86,37 @@ def enrol(setting: Setting, server: str, root_public: Path, passphrase_file: Pat
         '         "waiting": n, "alarms": [{"sign", "case", "envelope", "words"}]}',
     ),
 )
+@click.option(
+    "--on-news",
+    metavar="COMMAND",
+    help="Run this when something came (a bell, a mail); else what stands in the file on-news of "
+    "the desk's folder. No shell reads it; it is told AMANA_NEWS_CASES, _FILES and _ALARMS, which "
+    "are numbers, and nothing else.",
+)
 @jsonable
 @unlocking
 @click.pass_obj
-def sync(setting: Setting, *, as_json: bool, passphrase_file: Path | None) -> None:
+def sync(
+    setting: Setting, *, on_news: str | None, as_json: bool, passphrase_file: Path | None
+) -> None:
     """Fetch what is new, send what waits, and compare with what was there.
 
     A sync that was cut goes on where it was cut. Exit 3 when there are alarms.
     """
+    bell = (
+        Bell.configured(setting.home, os.environ)
+        if on_news is None
+        else Bell.of(on_news, os.environ)
+    )
     desk = setting.unlock(passphrase_file)
-    console = err()
+    console, stamp = err(), engine.local_stamp()
     if console.is_terminal and not as_json:
         with Bar(console) as bar:
-            done = synchronise(desk, bar, stamp=engine.local_stamp())
+            done, complaint = sync_and_tell(desk, bar, bell, stamp=stamp)
     else:
-        done = synchronise(desk, Silence(), stamp=engine.local_stamp())
+        done, complaint = sync_and_tell(desk, Silence(), bell, stamp=stamp)
+    if complaint:
+        click.echo(f"amana-desk: {complaint}", err=True)
     if as_json:
         print_json(done.to_json())
     else:

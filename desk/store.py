@@ -7,9 +7,11 @@ parts lie in a folder beside the database, under the envelope's id.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
-from contextlib import contextmanager
+import weakref
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -94,6 +96,7 @@ class Store:
         home.prepare()
         self._database = home.database
         self._parts = home.parts
+        self._watch: tuple[int, sqlite3.Connection] | None = None
         self._parts.mkdir(mode=0o700, exist_ok=True)
         # Born private: sqlite would create it under the process's umask.
         os.close(os.open(self._database, os.O_RDWR | os.O_CREAT, 0o600))
@@ -113,33 +116,32 @@ class Store:
         finally:
             connection.close()
 
+    @contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Many transactions in a row: what each wrote need not be merged before the next begins."""
+        with closing(sqlite3.connect(self._database, timeout=30)) as idle:
+            idle.execute("SELECT COUNT(*) FROM facts").fetchall()
+            yield
+
+    def generation(self) -> int:
+        """A number that is another one as soon as any program committed anything here.
+
+        One thread at a time; it keeps a connection, because the number is that connection's own.
+        """
+        if self._watch is None or self._watch[0] != os.getpid():
+            # A connection does not outlive a fork.
+            watch = sqlite3.connect(self._database, timeout=30, check_same_thread=False)
+            weakref.finalize(self, watch.close)
+            self._watch = (os.getpid(), watch)
+        (number,) = self._watch[1].execute("PRAGMA data_version").fetchone()
+        return int(number)
+
     # --- envelopes
 
     def keep(self, envelopes: Sequence[Envelope]) -> None:
         """Add envelopes; one that is already here stays as it was."""
         with self._connection() as connection:
-            for one in envelopes:
-                connection.execute(
-                    "INSERT OR IGNORE INTO envelopes VALUES (?,?,?,?,?,?,?,?)",
-                    (
-                        one.id,
-                        one.case,
-                        int(one.kind),
-                        one.header.to_bytes(),
-                        one.wraps,
-                        one.manifest,
-                        int(one.whole),
-                        int(one.posted),
-                    ),
-                )
-                connection.executemany(
-                    "INSERT OR IGNORE INTO parts VALUES (?,?,?)",
-                    [(one.id, number, size) for number, size in enumerate(one.sizes, 1)],
-                )
-                if one.late_after:
-                    connection.execute(
-                        "INSERT OR IGNORE INTO late VALUES (?,?)", (one.id, one.late_after)
-                    )
+            _insert(connection, envelopes)
 
     def outsides(self) -> dict[EnvelopeId, tuple[bytes, bool]]:
         """Every envelope's header bytes and whether the server has had it, by id."""
@@ -169,20 +171,51 @@ class Store:
         """Every envelope."""
         return self._select("envelope >= ?", b"")
 
-    def _select(self, condition: str, value: bytes | int) -> tuple[Envelope, ...]:
+    def of_cases(self, cases: Sequence[CaseId]) -> tuple[Envelope, ...]:
+        """Everything of several cases (at most 500), in the order of random ids."""
+        return self._select(f"case_id IN ({','.join('?' * len(cases))})", *cases)
+
+    def states(self, begun: bytes) -> dict[CaseId, bytes]:
+        """Of each case, a digest of all that this holds about it; `begun` goes into every one.
+
+        What a case reads as follows from its envelopes' outsides, from what is known of when they
+        came, from the pinned report and from the alarms.  The sealed insides are named in the
+        headers, by their digests.
+        """
+        held: dict[bytes, list[bytes]] = {}
+        with self._connection() as connection:
+            for case, header, wraps, late_after in connection.execute(
+                "SELECT case_id, header, wraps, COALESCE(epoch, 0) "
+                "FROM envelopes LEFT JOIN late USING (envelope) ORDER BY envelope"
+            ):
+                sizes = b"%d %d %d\0" % (len(header), len(wraps), late_after)
+                held.setdefault(case, [begun]).extend((sizes, header, wraps))
+            for case, envelope in connection.execute("SELECT case_id, envelope FROM origins"):
+                if case in held:
+                    held[case].append(b"origin" + envelope)
+            for sign, case, envelope in connection.execute(
+                "SELECT sign, case_id, envelope FROM alarms ORDER BY sign, case_id, envelope"
+            ):
+                if bytes.fromhex(case) in held:
+                    held[bytes.fromhex(case)].append(f"alarm {sign} {envelope}\0".encode())
+        return {
+            CaseId(case): hashlib.sha256(b"".join(pieces)).digest() for case, pieces in held.items()
+        }
+
+    def _select(self, condition: str, *values: bytes | int) -> tuple[Envelope, ...]:
         with self._connection() as connection:
             rows = connection.execute(
                 "SELECT envelope, header, wraps, manifest, whole, posted, "  # noqa: S608  # ours
                 "COALESCE(epoch, 0) FROM envelopes LEFT JOIN late USING (envelope) "
                 f"WHERE {condition} ORDER BY envelope",
-                (value,),
+                values,
             ).fetchall()
             sizes: dict[bytes, list[int]] = {}
             for envelope, size in connection.execute(
                 "SELECT p.envelope, p.size FROM parts p JOIN envelopes USING (envelope) "  # noqa: S608  # ours
                 f"WHERE {condition.replace('envelope', 'p.envelope')} "
                 "ORDER BY p.envelope, p.part",
-                (value,),
+                values,
             ):
                 sizes.setdefault(envelope, []).append(size)
         return tuple(
@@ -198,11 +231,30 @@ class Store:
             for row in rows
         )
 
-    def exchange(self, old: EnvelopeId, new: Envelope) -> None:
-        """Put the same words, sealed anew, in the place of something that was never posted."""
-        self.keep([new])
+    def exchange(self, pairs: Sequence[tuple[EnvelopeId, Envelope]]) -> None:
+        """Put the same words, sealed anew, in the place of what was never posted.
+
+        In one step: a desk that ends in between would say a thing twice, or answer what is gone.
+        """
         with self._connection() as connection:
-            connection.execute("DELETE FROM envelopes WHERE envelope=? AND posted=0", (old,))
+            _insert(connection, [new for _, new in pairs])
+            for old, _ in pairs:
+                gone = connection.execute(
+                    "DELETE FROM envelopes WHERE envelope=? AND posted=0", (old,)
+                ).rowcount
+                if gone:
+                    connection.execute("DELETE FROM parts WHERE envelope=?", (old,))
+        for old, _ in pairs:
+            self.part_path(old, 1).unlink(missing_ok=True)
+
+    def keep_part(self, envelope: EnvelopeId, part: int, sealed: bytes) -> None:
+        """Lay down a part that was sealed here, before the envelope that names it is kept."""
+        path = self.part_path(envelope, part)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
 
     def mark_whole(self, envelope: EnvelopeId) -> None:
         """All parts are here and proven."""
@@ -284,3 +336,20 @@ class Store:
         with self._connection() as connection:
             row = connection.execute("SELECT value FROM facts WHERE name=?", (name,)).fetchone()
         return str(row[0]) if row else ""
+
+
+def _insert(connection: sqlite3.Connection, envelopes: Sequence[Envelope]) -> None:
+    rows = [
+        (
+            one.id, one.case, int(one.kind), one.header.to_bytes(), one.wraps, one.manifest,
+            int(one.whole), int(one.posted),
+        )
+        for one in envelopes
+    ]  # fmt: skip
+    parts = [
+        (one.id, number, size) for one in envelopes for number, size in enumerate(one.sizes, 1)
+    ]
+    late = [(one.id, one.late_after) for one in envelopes if one.late_after]
+    connection.executemany("INSERT OR IGNORE INTO envelopes VALUES (?,?,?,?,?,?,?,?)", rows)
+    connection.executemany("INSERT OR IGNORE INTO parts VALUES (?,?,?)", parts)
+    connection.executemany("INSERT OR IGNORE INTO late VALUES (?,?)", late)

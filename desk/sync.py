@@ -131,7 +131,7 @@ class _Sync:
         within = self._desk.client.within
         with within(self._limits.rosters_seconds):
             self._check_rosters()
-        with within(self._limits.index_seconds):
+        with within(self._limits.index_seconds), self._store.held_open():
             self._walk()
         self._progress.step("Sending what was written here")
         with within(self._limits.sending_seconds):

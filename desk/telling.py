@@ -104,6 +104,26 @@ def _quarantine(data: Mapping[str, Json], _rules: Rules) -> str:
     )
 
 
+def _identity_opened(data: Mapping[str, Json], _rules: Rules) -> str:
+    custodians = data["custodians"]
+    agreed = custodians if isinstance(custodians, list | tuple) else ()
+    return (
+        f"opened the identity on request {str(data['request'])[:8]}; agreed: "
+        f"{', '.join(words.cell(str(one)) for one in agreed)}"
+    )
+
+
+def _identity_request(data: Mapping[str, Json], _rules: Rules) -> str:
+    said = "asked the custodians for the identity"
+    return f"{said}, request {str(data['request'])[:8]}" if "request" in data else said
+
+
+def _redaction(data: Mapping[str, Json], _rules: Rules) -> str:
+    if data["answer"]:
+        return f"made a redacted copy of the answer {words.label(str(data['answer']))}"
+    return f"made a redacted copy of file {str(data['file'])[:8]}"
+
+
 def _plainly(said: str) -> Callable[[Mapping[str, Json], Rules], str]:
     return lambda _data, _rules: said
 
@@ -111,8 +131,8 @@ def _plainly(said: str) -> Callable[[Mapping[str, Json], Rules], str]:
 _TELLERS: dict[str, Callable[[Mapping[str, Json], Rules], str]] = {
     acts.STATUS: _status, acts.PRIORITY: _priority, acts.CATEGORY: _category,
     acts.ASSIGNMENT: _assignment, acts.TAG: _tag, acts.LINK: _link, acts.OUTCOME: _outcome,
-    acts.QUARANTINE: _quarantine, acts.NOTE: _plainly("noted"),
+    acts.QUARANTINE: _quarantine, acts.REDACTION: _redaction, acts.NOTE: _plainly("noted"),
     acts.SECOND_LOOK: _plainly("looked at it a second time"),
-    acts.IDENTITY_REQUEST: _plainly("asked the custodians for the identity"),
+    acts.IDENTITY_REQUEST: _identity_request, acts.IDENTITY_OPENED: _identity_opened,
     acts.ERASURE: _plainly("asked that it be erased"),
 }  # fmt: skip

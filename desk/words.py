@@ -105,6 +105,7 @@ PROBLEMS: dict[str, str] = {
     "missing": "named by the report, and not on this machine",
     "not-fetched": "not fetched yet: sync again",
     "cannot-open": "does not open: changed or swapped",
+    "quarantined": "in quarantine: nothing opens it any more",
 }
 
 WITHDRAWN = (

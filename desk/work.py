@@ -177,9 +177,13 @@ def look_again(desk: Desk, case: Case, text: str) -> bool:
     return append(desk, case, acts.SECOND_LOOK, {"text": _text(text, "The second look")})
 
 
-def ask_identity(desk: Desk, case: Case, text: str) -> bool:
-    """Ask the custodians for the identity, with the reason; raises ActRefused."""
-    return append(desk, case, acts.IDENTITY_REQUEST, {"text": _text(text, "The reason")})
+def ask_identity(desk: Desk, case: Case, text: str, request: str = "") -> bool:
+    """Ask the custodians for the identity, with the reason; raises ActRefused.
+
+    `request` is the id of the letter that asks them (desk.custody), where there is one.
+    """
+    named: dict[str, Json] = {"request": request} if request else {}
+    return append(desk, case, acts.IDENTITY_REQUEST, {"text": _text(text, "The reason"), **named})
 
 
 def ask_erasure(desk: Desk, case: Case, text: str) -> bool:

@@ -33,6 +33,10 @@ WORK = Rate(burst=20, seconds=3.0)
 """Requests that cost Argon2id: a report, a code, a message."""
 
 
+UPLOADS = Rate(burst=16, seconds=600.0)
+"""Uploads in pieces that are under way; what arrived or was given up is given back."""
+
+
 class Budget:
     """One kind of budget, for each source.  Safe to share between threads."""
 
@@ -52,6 +56,12 @@ class Budget:
                 return False
             self._keep(source, until)
             return True
+
+    def give_back(self, source: bytes | None) -> None:
+        """Take one use back."""
+        if source is not None:
+            with self._lock:
+                self._keep(source, max(self._until(source) - self._rate.seconds, self._now()))
 
     def used(self, source: bytes) -> int:
         """How many uses are not made up for yet."""

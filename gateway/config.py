@@ -81,7 +81,8 @@ class SiteTimes:
 class SyncLimits:
     """What one request of a desk may ask for or bring.  Bytes and counts."""
 
-    body_bytes: int = 1 * MIB
+    body_bytes: int = 8 * MIB
+    """An entry may carry a redacted copy of 5 MiB: with base64 and its wraps, less than this."""
     page: int = 500
 
 

@@ -182,6 +182,18 @@ class Intake:
         if files:
             self._vault.drop_staged([one.id for one in files])
 
+    def still_there(self, files: Sequence[StagedFile]) -> tuple[StagedFile, ...]:
+        """Those of some files that are staged still, an original only beside its copy.
+
+        The others are dropped: one half of a pair is no use.
+        """
+        found = self._vault.staged_among([one.id for one in files])
+        kept = tuple(
+            one for one in files if one.id in found and (one.original_of or one.id) in found
+        )
+        self.drop([one for one in files if one not in kept])
+        return kept
+
     def seal_report(self, report: Report, late: float | None = None) -> None:
         """(3)(4)(5) Seal report and identity and release the files, in one transaction.
 

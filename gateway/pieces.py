@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
+import hmac
 import os
 import secrets
 import threading
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 PIECE_MOST = 16 * CHUNK_BYTES
 """The longest piece: 1 MiB.  Every piece but the last is a multiple of 64 KiB."""
 NAME_BYTES = 16
+EACH_MOST = 6
+"""Uploads of one case at a time: a page's script sends one after the other, others pause."""
 EMPTY_SECONDS = 600
 """An upload of which no byte came is forgotten after this, so that nobody holds places for long."""
 SUFFIX, NOTE_SUFFIX = ".pieces", ".note"
@@ -47,6 +51,7 @@ _LOCK_SECONDS = 2.0
 _LOCK_STEP = 0.02
 _WAKE_SECONDS = 60.0
 _STOP_SECONDS = 2.0
+_MARK_BYTES = 8
 
 
 class Gone(GatewayError):
@@ -55,6 +60,10 @@ class Gone(GatewayError):
 
 class Full(GatewayError):
     """No room: too many uploads, too many bytes of them, or the disk's reserve is reached."""
+
+
+class Enough(GatewayError):
+    """This case, or this source, has as many uploads under way as it may have."""
 
 
 class Taken(GatewayError):
@@ -75,41 +84,77 @@ class Misplaced(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One upload: 16 random bytes for a name, its key, its length in bytes."""
+    """One upload: 16 bytes that look random for a name, its key, its length in bytes."""
 
     name: bytes
     length: int
     key: PiecesKey = field(repr=False)
 
     @classmethod
-    def new(cls, length: int) -> Self:
-        """Draw a name and a key."""
-        return cls(secrets.token_bytes(NAME_BYTES), length, PiecesKey.generate())
+    def new(cls, length: int, mark: bytes = b"") -> Self:
+        """Draw a name, behind a mark where there is one, and a key."""
+        name = mark + secrets.token_bytes(NAME_BYTES - len(mark))
+        return cls(name, length, PiecesKey.generate())
 
 
 class PieceShelf:
     """The uploads of one spool folder.  Safe to share between threads and processes."""
 
     def __init__(
-        self, folder: Path, limits: PieceLimits, now: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        limits: PieceLimits,
+        now: Callable[[], float] = time.time,
+        *,
+        key: bytes = b"",
     ) -> None:
+        """Use a folder; ``key`` is random, of this start, in memory alone, and all workers' own."""
         self._folder = folder
         self._limits = limits
         self._now = now
+        self._key = key or secrets.token_bytes(NAME_BYTES)
 
-    def begin(self, length: int) -> Upload:
-        """Make room for an upload of ``length`` bytes.  Raises Full."""
+    def begin(self, length: int, owner: bytes = b"") -> Upload:
+        """Make room for an upload of ``length`` bytes of one case.  Raises Full, Enough."""
         self.sweep()
-        sizes = self._sizes()
-        if len(sizes) >= self._limits.most:
-            raise Full
-        self._require_room(length, sum(sizes))
-        upload = Upload.new(length)
+        with self._alone():
+            sizes = self._sizes()
+            if len(sizes) >= self._limits.most:
+                raise Full
+            self._require_room(length, sum(sizes))
+            upload = Upload.new(length, self._free_mark(owner))
+            try:
+                os.close(os.open(self._path(upload), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            except OSError:
+                raise Full from None
+        return upload
+
+    def _free_mark(self, owner: bytes) -> bytes:
+        """The beginning of a name that this case has and does not use.
+
+        To whoever takes the disk it is random like the rest: which uploads are of one case, or of
+        which, only the key tells.
+        """
+        names = {entry.name[: 2 * _MARK_BYTES] for entry in self._entries()}
+        for number in range(EACH_MOST):
+            said = b"amana/v1/pieces\0%d\0" % number + owner
+            mark = hmac.digest(self._key, said, hashlib.sha256)[:_MARK_BYTES]
+            if mark.hex() not in names:
+                return mark
+        raise Enough
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One at a time, in whichever process: what is counted stays true until it is used."""
         try:
-            os.close(os.open(self._path(upload), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
             raise Full from None
-        return upload
+        try:
+            _lock(fd, _LOCK_SECONDS)
+            yield
+        finally:
+            os.close(fd)
 
     def append(self, upload: Upload, offset: int, piece: bytes) -> int:
         """Add a piece at its offset; returns how far the upload has come.
@@ -174,10 +219,14 @@ class PieceShelf:
         except CannotOpen:
             raise Gone from None
 
-    def drop(self, upload: Upload) -> None:
-        """Leave nothing of an upload; harmless where there is nothing."""
+    def drop(self, upload: Upload) -> bool:
+        """Leave nothing of an upload, and say whether there was anything."""
+        there = False
         for suffix in (SUFFIX, NOTE_SUFFIX):
-            self._path(upload, suffix).unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                self._path(upload, suffix).unlink()
+                there = True
+        return there
 
     def sweep(self) -> int:
         """Remove what was left alone for too long; returns how many files."""

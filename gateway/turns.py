@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from gateway.budgets import ASKING, WORK, Budget
+from gateway.budgets import ASKING, UPLOADS, WORK, Budget
 from gateway.errors import Busy
 from gateway.places import LONGEST_SECONDS, REPORTS, VALID_SECONDS
 from gateway.work import challenge, is_done
@@ -39,6 +39,7 @@ class Turns:
         self._asking = Budget(ASKING, clock.monotonic)
         self._beginning = Budget(WORK, clock.monotonic)
         self._work = Budget(WORK, clock.monotonic)
+        self.uploads = Budget(UPLOADS, clock.monotonic)
         self._lock = threading.Lock()
         self._used: OrderedDict[int, None] = OrderedDict()
         gate.told = places.served
@@ -46,6 +47,26 @@ class Turns:
     def may_ask(self, source: bytes | None) -> bool:
         """Whether a source may make one more request, of any kind."""
         return self._asking.take(source)
+
+    def may_bring(self, source: bytes | None) -> bool:
+        """Whether something written may still come of a source that asks for too much.
+
+        A neighbour's flood of pages must not cost anybody their words.
+        """
+        return self._work.take(source)
+
+    def place_to_ask(self, source: bytes | None) -> int | None:
+        """Give a source that asks for too much a time; None where nothing can be promised."""
+        own = None if source is None else self._work.book(source, LONGEST_SECONDS)
+        return None if own is None else _whole(max(own, self._clock.monotonic()))
+
+    def late_to_ask(self, turn: int, number: int) -> float | None:
+        """How late somebody is for a time that was given for asking, as the gate has it.
+
+        None before it, and where its ``number`` was used.
+        """
+        late = self._late(turn)
+        return late if self._is_one(turn) and late >= 0 and self._use(number) else None
 
     def admit(
         self, source: bytes | None, turn: int | None, untrusted_work: str = ""

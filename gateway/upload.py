@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from crypto.spool import SpoolReader, SpoolWriter
 from sanitizer.errors import Refused, TooLarge
@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
-TEXT_BYTES = 4 * 1024 * 1024
-"""All text fields of one form together: room for ten thousand characters too many."""
+TEXT_BYTES = 1024 * 1024
+"""All text fields of one form together: the longest form filled whole, in Arabic, and once more.
+
+What comes is shown again, escaped, five times as long at worst: so this bounds the memory of those
+who never read their answers, too.
+"""
 PARTS_MOST = 2000
 """All fields and files of one form together; no page of ours has a quarter of them."""
 _READ_BYTES = 64 * 1024
+_BROKEN = "amana.broken"
 
 
 class NoRoom(Refused):
@@ -136,7 +141,8 @@ class _Metered:
     """The body's stream, which ends in a 413 when the text in it, files apart, grows too long.
 
     Or when a form without files has too many fields: Werkzeug counts those of a multipart form
-    only, and a million empty ones would fit into the bytes.
+    only, and a million empty ones would fit into the bytes.  And in a 400 where fewer bytes came
+    than were announced: half a form is never read as a whole one, and gunicorn does not look.
     """
 
     def __init__(self, stream: IO[bytes], request: UploadRequest) -> None:
@@ -148,7 +154,20 @@ class _Metered:
     def read(self, size: int = -1) -> bytes:
         if size < 0:
             return b"".join(iter(lambda: self.read(_READ_BYTES), b""))
+        if self._request.environ.get(_BROKEN):
+            # What is read behind a break would look like a short, whole body.
+            raise ClientDisconnected
+        try:
+            return self._read(size)
+        except (HTTPException, OSError):
+            self._request.environ[_BROKEN] = True
+            raise
+
+    def _read(self, size: int) -> bytes:
         data = self._stream.read(size)
+        announced = self._request.content_length
+        if size and not data and announced is not None and self._seen < announced:
+            raise ClientDisconnected
         self._seen += len(data)
         if self._fields is not None:
             self._fields += data.count(b"&")

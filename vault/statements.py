@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, delete, func, select, update
 
 from crypto.header import Kind
-from crypto.ids import CaseId
+from crypto.ids import CaseId, Day
 from vault import rows
 from vault.errors import EnvelopeMismatch, ThreadMoved, UnknownCase
 from vault.outside import BlobRef, RosterRow
-from vault.tables import SCRATCH_SLOTS, cases, envelopes, parts, rosters, scratch
+from vault.tables import SCRATCH_SLOTS, cases, envelopes, nonces, parts, rosters, scratch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from crypto.ids import EnvelopeId
+    from vault.database import Database
     from vault.outside import StoredEnvelope
 
 RECEIPT_WINDOW_BYTES = 48
 PAGE_BYTES = 8 * 1024 * 1024
+# Beside the nonces of desks, whose key ids are longer: what names a stay at the site that was left.
+LEFT = b"left"
+LEFT_DAYS = 7
 # Where an envelope's kind stands in its header (crypto/FORMAT.md, section 3), counted from one.
 _KIND_AT = 11
 
@@ -140,6 +144,13 @@ def overwrite_windows(connection: Connection, case_ids: Sequence[CaseId]) -> int
     return connection.execute(statement, noise).rowcount
 
 
+def staged_among(database: Database, ids: Collection[bytes]) -> set[bytes]:
+    """Give those of some envelopes that are staged still."""
+    where = envelopes.c.envelope_id.in_(ids) & (envelopes.c.released == 0)
+    with database.reading() as connection:
+        return set(connection.scalars(select(envelopes.c.envelope_id).where(where)))
+
+
 def delete_staged(connection: Connection, where: ColumnElement[bool]) -> tuple[list[str], int]:
     """Delete staged envelopes; returns the names of blobs to remove after the commit, and a count.
 
@@ -150,6 +161,19 @@ def delete_staged(connection: Connection, where: ColumnElement[bool]) -> tuple[l
     names = connection.execute(select(parts.c.blob).where(parts.c.envelope_id.in_(ids))).scalars()
     found = list(names)
     return found, connection.execute(delete(envelopes).where(staged)).rowcount
+
+
+def was_left(connection: Connection, stay: bytes) -> bool:
+    """Whether a stay is remembered as left."""
+    where = (nonces.c.keyid == LEFT) & (nonces.c.nonce == stay)
+    return connection.execute(select(nonces.c.day).where(where)).first() is not None
+
+
+def delete_nonces(connection: Connection, before: Day, today: Day) -> int:
+    """Forget the nonces from before a day; stays that were left are kept for `LEFT_DAYS`."""
+    left = (nonces.c.keyid == LEFT) & (nonces.c.day < today - LEFT_DAYS)
+    others = (nonces.c.keyid != LEFT) & (nonces.c.day < before)
+    return connection.execute(delete(nonces).where(left | others)).rowcount
 
 
 def highest_roster(connection: Connection) -> RosterRow | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crypto.ids import CaseId, Day, EnvelopeId, day_of
@@ -97,12 +97,13 @@ class Vault:
     # Accepting.
 
     def stage(self, envelope: StoredEnvelope) -> None:
-        """Keep an upload that arrived whole before its report; served to nobody until released.
-
-        Raises EnvelopeMismatch, EnvelopeConflict.
-        """
+        """Keep, unserved, what arrived before its report.  EnvelopeMismatch, EnvelopeConflict."""
         with self._database.writing() as connection:
             self._insert(connection, envelope, released=False)
+
+    def staged_among(self, ids: Collection[EnvelopeId]) -> set[bytes]:
+        """Those of some envelopes that are staged still."""
+        return statements.staged_among(self._database, ids)
 
     def drop_staged(self, ids: Collection[EnvelopeId]) -> None:
         """Forget staged envelopes and their blobs; one that is released or gone stays as it is."""
@@ -147,10 +148,11 @@ class Vault:
             statements.move_thread(connection, case_id, old_state, new_state)
             self._fill(connection, case_id, new, staged)
 
-    def append(self, envelope: StoredEnvelope) -> None:
+    def append(self, envelope: StoredEnvelope) -> bool:
         """Add a desk's envelope to a case that exists; the same bytes again change nothing.
 
-        Raises UnknownCase, EnvelopeMismatch, EnvelopeConflict.
+        Returns whether it was new; where it was not, its blobs are nobody's.  Raises UnknownCase,
+        EnvelopeMismatch, EnvelopeConflict.
         """
         with self._database.writing() as connection:
             statements.require_case(connection, envelope.case)
@@ -161,6 +163,7 @@ class Vault:
                 self._insert(connection, envelope, released=True)
             elif not rows.same_outside(present, envelope):
                 raise EnvelopeConflict
+        return present is None
 
     def shorten_wraps(
         self, case_id: CaseId, left: Mapping[EnvelopeId, bytes], *, noise: bytes
@@ -195,8 +198,7 @@ class Vault:
     ) -> tuple[StoredEnvelope, ...]:
         """A page of what is released, ordered by random id, beginning after ``after``.
 
-        At most ``limit`` envelopes (500) and about 8 MiB; empty at the end.  ``since`` leaves out
-        what the vault released on days before it: a desk need not read everything each time.
+        At most ``limit`` envelopes (500) and about 8 MiB; ``since`` leaves out earlier days.
         """
         where = envelopes.c.envelope_id > after
         if since is not None:
@@ -277,6 +279,11 @@ class Vault:
             except IntegrityError:
                 raise Replayed from None
 
+    def was_left(self, stay: bytes) -> bool:
+        """Whether a stay is remembered as left: its nonce, under ``statements.LEFT``."""
+        with self._database.reading() as connection:
+            return statements.was_left(connection, stay)
+
     def save_roster(self, row: RosterRow) -> None:
         """Keep a verified roster; the same one again changes nothing.
 
@@ -320,7 +327,7 @@ class Vault:
             names, staged = statements.delete_staged(
                 connection, envelopes.c.day < today - staged_days
             )
-            old = connection.execute(delete(nonces).where(nonces.c.day < today - nonce_days))
+            old = statements.delete_nonces(connection, Day(today - nonce_days), today)
         removed = self._blobs.remove(names)
         # The folder is listed before the rows: a blob that is committed in between is not listed.
         orphans = self._blobs.untouched_since(Day(today - 1))
@@ -328,7 +335,7 @@ class Vault:
             orphans -= set(connection.execute(select(parts.c.blob)).scalars())
         removed += self._blobs.remove(orphans)
         self._database.forget_deleted()
-        return Expired(staged=staged, blobs=removed, nonces=old.rowcount)
+        return Expired(staged=staged, blobs=removed, nonces=old)
 
     # Inside.
 

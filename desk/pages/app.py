@@ -1,7 +1,7 @@
 """The desk's pages: the list, a case, its files, an answer, a state.
 
 Rule: every answer carries the strict headers and is stored nowhere; nothing is loaded
-from elsewhere; there is no script.
+from elsewhere; no script is needed, and only the list has one, for its keys.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from markupsafe import escape
 
 from desk import telling, words
-from desk.cases import Cases, desk_alarms, iso
+from desk.cases import Cases, iso
 from desk.console import contradictions
 from desk.desk import local_stamp
 from desk.errors import (
@@ -26,20 +26,23 @@ from desk.errors import (
     NoSuchEvidence,
     NotAnswerable,
     NothingToSay,
+    NothingToSee,
+    RedactionRefused,
     StateUnknown,
 )
-from desk.evidence import open_evidence, views
+from desk.evidence import open_evidence
+from desk.news import Bell, sync_and_tell
 from desk.outbox import TEXT_MOST, answer
-from desk.pages import acting
+from desk.pages import acting, custody, listing, room, similar, transmission
+from desk.pages import sight as sight_pages
 from desk.pages.door import Bind, OneTimeLink, Sessions, is_local, is_own_form
 from desk.pages.markup import isolated
-from desk.pages.media import answer as media_answer
-from desk.pages.media import shown_as
+from desk.pages.media import download
 from desk.pages.quiet import QuietFlask
 from desk.patience import SyncLimits
+from desk.progress import Doing
 from desk.public import PUBLIC, public_words
 from desk.summary import IDENTITY_LOCKED, deep_alarms
-from desk.sync import Silence, synchronise
 from desk.verify import Entry, Reply
 
 if TYPE_CHECKING:
@@ -49,7 +52,6 @@ if TYPE_CHECKING:
 
     from desk.cases import Case
     from desk.desk import Desk
-    from desk.evidence import FileView
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -70,15 +72,6 @@ FORM_BYTES = 256 * 1024
 SYNC_SECONDS = 300.0
 """A browser gives a page up after some minutes; what came is kept, and Sync goes on from there."""
 
-FILTERS = {
-    "all": "All",
-    "danger": "Danger",
-    "unanswered": "Unanswered",
-    "withdrawn": "Withdrawn",
-    "anonymous": "Anonymous",
-    "alarms": "With alarms",
-}
-
 
 @dataclass(slots=True)
 class _Pages:
@@ -88,8 +81,11 @@ class _Pages:
     bind: Bind
     link: OneTimeLink
     sessions: Sessions = field(default_factory=Sessions)
+    bell: Bell | None = None
+    doing: Doing | None = None
     notice: str = ""
     syncing: threading.Lock = field(default_factory=threading.Lock)
+    sight: sight_pages.Sight = field(init=False)
 
     def take_notice(self) -> str:
         notice, self.notice = self.notice, ""
@@ -126,29 +122,10 @@ class _Pages:
     def lock(self) -> tuple[str, int, dict[str, str]]:
         """Forget every browser; the pages stay shut until `serve` is started anew."""
         self.sessions.end_all()
+        self.sight.drawn.forget()
         return render_template("locked.html"), 200, {"Clear-Site-Data": '"cache", "cookies"'}
 
     # --- pages
-
-    def cases(self) -> str:
-        """The list."""
-        every = Cases(self.desk).all()
-        chosen = request.args.get("show", "all")
-        if chosen not in FILTERS:
-            chosen = "all"
-        counts = {name: sum(_passes(name, one) for one in every) for name in FILTERS}
-        return render_template(
-            "cases.html",
-            cases=[one for one in every if _passes(chosen, one)],
-            chosen=chosen,
-            filters=FILTERS,
-            counts=counts,
-            alarms=desk_alarms(self.desk),
-            last_sync=self.desk.store.noted("last_sync"),
-            server=self.desk.server,
-            waiting=len(self.desk.store.unposted()),
-            notice=self.take_notice(),
-        )
 
     def sync(self) -> BaseResponse:
         """Fetch and send, then show the list."""
@@ -156,13 +133,17 @@ class _Pages:
             self.notice = "A sync is under way already. Look again in a minute."
             return redirect(url_for("cases"), 303)
         try:
+            self.doing = Doing()
             limits = SyncLimits(seconds=SYNC_SECONDS)
-            done = synchronise(self.desk, Silence(), stamp=local_stamp(), limits=limits)
+            done, complaint = sync_and_tell(
+                self.desk, self.doing, self.bell, stamp=local_stamp(), limits=limits
+            )
         except DeskError as error:
             self.notice = str(error)
         else:
-            self.notice = f"Synced: {done.words}"
+            self.notice = f"Synced: {done.words} {complaint}".strip()
         finally:
+            self.doing = None
             self.syncing.release()
         return redirect(url_for("cases"), 303)
 
@@ -180,12 +161,13 @@ class _Pages:
             refused_kind=refused[0],
             refused_why=refused[1],
             given=request.form,
-            files={one.id: _shown(one) for one in views(self.desk, case)},
+            **self.sight.offered(case),
             fields=list(words.answers(case.fields)),
             alarms=deep_alarms(self.desk, case),
             rules=self.desk.rules,
             contradictions=contradictions(self.desk, case),
             **acting.offered(self.desk, case),
+            **custody.offered(self.desk, case),
             public=PUBLIC,
             status=status,
             withdrawn=words.WITHDRAWN,
@@ -200,13 +182,9 @@ class _Pages:
         )
 
     def file(self, ref: str, file_id: str) -> Response:
-        """One file of a case, decrypted in memory."""
+        """One file of a case as it is, decrypted in memory, to be kept and not to be shown."""
         case = Cases(self.desk).find(ref)
-        response = media_answer(
-            open_evidence(self.desk, case, file_id), request.headers.get("Range")
-        )
-        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        return response
+        return download(open_evidence(self.desk, case, file_id), request.headers.get("Range"))
 
     def answer(self, ref: str) -> BaseResponse | tuple[str, int]:
         """Send an answer; what was typed comes back if it cannot be sent."""
@@ -225,6 +203,10 @@ class _Pages:
         )
         return redirect(url_for("case", ref=case.id.hex()), 303)
 
+    def refused(self, case: Case, kind: str, why: str) -> tuple[str, int]:
+        """The case's page, with the reason why an act of one kind was refused."""
+        return self._show(case, refused=(kind, why)), 422
+
     def act(self, ref: str, kind: str) -> BaseResponse | tuple[str, int]:
         """Append an entry; what was typed comes back if the rules do not allow it."""
         case = Cases(self.desk).find(ref)
@@ -236,21 +218,26 @@ class _Pages:
         return redirect(url_for("case", ref=case.id.hex()), 303)
 
 
-def create_pages(desk: Desk, bind: Bind, link: OneTimeLink) -> Flask:
+def create_pages(desk: Desk, bind: Bind, link: OneTimeLink, bell: Bell | None = None) -> Flask:
     """Build the pages of one unlocked desk, to be entered through one link."""
     app = QuietFlask("desk.pages", root_path=str(Path(__file__).parent))
     app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES
-    pages = _Pages(desk, bind, link)
+    pages = _Pages(desk, bind, link, bell=bell)
     app.before_request(pages.guard)
     app.after_request(_strict)
     app.add_url_rule("/link/<token>", "enter", pages.enter)
-    app.add_url_rule("/", "cases", pages.cases)
+    listing.register(app, pages, HEADERS["Content-Security-Policy"])
     app.add_url_rule("/sync", "sync", pages.sync, methods=["POST"])
     app.add_url_rule("/lock", "lock", pages.lock, methods=["POST"])
     app.add_url_rule("/case/<ref>", "case", pages.case)
     app.add_url_rule("/case/<ref>/file/<file_id>", "file", pages.file)
     app.add_url_rule("/case/<ref>/answer", "answer", pages.answer, methods=["POST"])
     app.add_url_rule("/case/<ref>/act/<kind>", "act", pages.act, methods=["POST"])
+    custody.register(app, pages)
+    similar.register(app, desk)
+    pages.sight = sight_pages.register(app, pages)
+    room.register(app, desk)
+    transmission.register(app, pages)
     app.register_error_handler(DeskError, _desk_error)
     for status in (400, 401, 403, 404, 405, 413, 500):
         app.register_error_handler(status, _http_error)
@@ -286,30 +273,6 @@ def _plain(value: object) -> object:
     )
 
 
-def _shown(file: FileView) -> dict[str, object]:
-    manifest = file.manifest
-    return {
-        "id": file.id,
-        "name": file.name,
-        "manifest": manifest,
-        "kind": shown_as(manifest) if manifest else "other",
-        "is_original": file.is_original,
-        "problem": words.PROBLEMS.get(file.problem, ""),
-        "removed": [words.removed(one) for one in manifest.removed] if manifest else [],
-    }
-
-
-def _passes(name: str, case: Case) -> bool:
-    return {
-        "all": True,
-        "danger": case.danger,
-        "unanswered": case.unanswered,
-        "withdrawn": bool(case.withdrawals),
-        "anonymous": case.identity_mode == "anonymous",
-        "alarms": bool(case.alarms),
-    }[name]
-
-
 def _strict(response: Response) -> Response:
     own_policy = response.headers.get("Content-Security-Policy")
     for name, value in HEADERS.items():
@@ -321,7 +284,8 @@ def _strict(response: Response) -> Response:
 
 def _desk_error(error: DeskError) -> tuple[str, int]:
     missing = isinstance(error, (NoSuchCase, NoSuchEvidence, AmbiguousCase))
-    status = 404 if missing else 422 if isinstance(error, EvidenceUnsound) else 500
+    ours = isinstance(error, (EvidenceUnsound, NothingToSee, RedactionRefused))
+    status = 404 if missing else 422 if ours else 500
     return render_template("problem.html", title="That did not work", text=str(error)), status
 
 

@@ -1,10 +1,9 @@
-"""A file of a case as an HTTP answer, decrypted on the way and never laid down.
+"""Bytes as an HTTP answer: a file to be kept as it is, decrypted on the way, or a rebuilt preview.
 
-Rule: a picture is proven whole (length, SHA-256) before its first byte is sent; sound
-and video are sent in authenticated pieces, opened where they lie, so that a seek to the end of
-a long film costs what one to its beginning costs, and memory stays flat.
-Only what a browser shows as a picture, a sound or a film is shown; the rest is offered
-as a download of unknown type.
+Rule: of a file's own bytes nothing is shown in a browser: they go out as a download of unknown
+type.  A short file is proven whole (length, SHA-256) before its first byte goes; a long one goes in
+authenticated pieces, opened where they lie, so that a seek to its end costs what one to its
+beginning costs, and memory stays flat.  What is shown was made here (desk.sight).
 """
 
 from __future__ import annotations
@@ -16,19 +15,16 @@ from typing import TYPE_CHECKING
 from flask import Response
 
 if TYPE_CHECKING:
-    from crypto.manifest import EvidenceManifest
+    from collections.abc import Callable, Iterable
+
     from desk.evidence import EvidenceFile
+    from desk.sight.shown import Shown
 
-_MiB = 1024 * 1024
-PICTURE_MOST = 256 * _MiB
-"""Bytes of a picture at most: it is held in memory once, to be proven before it is shown."""
-
-PICTURES = {"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "image/bmp"}
-FILMS = {"video/mp4", "video/quicktime", "video/webm", "video/x-matroska"}
-SOUNDS = {
-    "audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/webm", "audio/flac", "audio/aac",
-}  # fmt: skip
+_PROVEN_MOST = 32 * 1024 * 1024
+"""Bytes of a file at most that is held in memory once, to be proven before it goes."""
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+# Nothing in it is a page of ours, whatever a browser makes of it.
+_POLICY = "default-src 'none'; sandbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +37,6 @@ class Piece:
 
 class RangeImpossible(Exception):  # becomes 416 at once
     """The piece asked for begins beyond the end."""
-
-
-def kind_of(media_type: str) -> str:
-    """`picture`, `film`, `sound` or `other`."""
-    if media_type in PICTURES:
-        return "picture"
-    if media_type in FILMS:
-        return "film"
-    return "sound" if media_type in SOUNDS else "other"
-
-
-def shown_as(manifest: EvidenceManifest) -> str:
-    """`picture`, `film`, `sound` or `other`: an original that nobody cleaned is never shown."""
-    return "other" if manifest.original_of is not None else kind_of(manifest.media_type)
 
 
 def parse_range(untrusted: str | None, length: int) -> Piece | None:
@@ -78,28 +60,45 @@ def parse_range(untrusted: str | None, length: int) -> Piece | None:
     return piece
 
 
-def answer(file: EvidenceFile, untrusted_range: str | None) -> Response:
-    """The file, or the piece of it that was asked for.
+def download(file: EvidenceFile, untrusted_range: str | None) -> Response:
+    """A file's own bytes, or a piece of them, to be kept and not to be shown.
 
     Raises:
-        EvidenceUnsound: a picture is not what its manifest says.
+        EvidenceUnsound: a file that is not long is not what its manifest says.
     """
-    kind, length = shown_as(file.manifest), file.manifest.length
-    if kind == "picture" and length <= PICTURE_MOST:
-        return Response(b"".join(file.whole()), mimetype=file.manifest.media_type)
-    mimetype = "application/octet-stream" if kind == "other" else file.manifest.media_type
+    length = file.manifest.length
+    piece_of: Callable[[int, int], Iterable[bytes]] = file.piece
+    if untrusted_range is None and length <= _PROVEN_MOST:
+        held = b"".join(file.whole())
+        piece_of = lambda first, last: [held[first : last + 1]]  # noqa: E731  # a piece of what is held
+    response = _answer(piece_of, length, "application/octet-stream", untrusted_range)
+    response.headers["Content-Disposition"] = "attachment; filename=evidence.bin"
+    return response
+
+
+def preview(shown: Shown, untrusted_range: str | None) -> Response:
+    """What was made to be looked at, or a piece of it."""
+    return _answer(
+        lambda first, last: [shown.content[first : last + 1]],
+        len(shown.content), shown.media_type, untrusted_range,
+    )  # fmt: skip
+
+
+def _answer(
+    piece_of: Callable[[int, int], Iterable[bytes]], length: int, mimetype: str,
+    untrusted_range: str | None,
+) -> Response:  # fmt: skip
     try:
         piece = parse_range(untrusted_range, length)
     except RangeImpossible:
         return Response(status=416, headers={"Content-Range": f"bytes */{length}"})
-    shown = piece or Piece(0, length - 1)
+    wanted = piece or Piece(0, length - 1)
     response = Response(
-        file.piece(shown.first, shown.last), status=206 if piece else 200, mimetype=mimetype
+        piece_of(wanted.first, wanted.last), status=206 if piece else 200, mimetype=mimetype
     )
-    response.content_length = shown.last - shown.first + 1
+    response.content_length = wanted.last - wanted.first + 1
     response.headers["Accept-Ranges"] = "bytes"
+    response.headers["Content-Security-Policy"] = _POLICY
     if piece:
         response.headers["Content-Range"] = f"bytes {piece.first}-{piece.last}/{length}"
-    if kind == "other":
-        response.headers["Content-Disposition"] = "attachment; filename=evidence.bin"
     return response

@@ -24,7 +24,8 @@ Posted = MultiDict[str, str]
 
 # What the form itself sends beside the questions.
 PAGE_NAMES = frozenset(
-    {"token", "category", "action", "more", "drop", "originals", "originals_sure", "work"}
+    {"stay", "token", "category", "action", "more", "drop", "originals", "originals_sure"}
+    | {"work", "asked", "kept"}
 )
 YES = "yes"
 # Answers of one form only: where a person writes that they do not know, they are left empty.
@@ -91,6 +92,28 @@ def input_names(form: CategoryForm) -> re.Pattern[str]:
     return re.compile("(?:" + "|".join((*PAGE_NAMES, *names)) + r")\Z")
 
 
+def _single_names(form: CategoryForm) -> re.Pattern[str]:
+    """Names of inputs that a page sends once: all but lists and boxes of one question."""
+    names = [
+        name
+        for asked in form.fields()
+        if asked.type not in {"checks", *LISTS}
+        for name in _names(asked)
+    ]
+    several = [
+        f"{asked.id}-{column.id}"
+        for asked in form.fields()
+        for column in asked.columns
+        if column.type in LISTS
+    ]
+    return re.compile(f"(?!(?:{'|'.join(several) or '-'})\\Z)(?:{'|'.join(names) or '-'})\\Z")
+
+
+def _repeated(posted: Posted) -> Iterator[str]:
+    """Names of inputs for which different texts came."""
+    return (name for name, said in posted.lists() if len(set(said)) > 1)
+
+
 def _names(asked: Field) -> Iterator[str]:
     if asked.type == ROWS:
         columns = "|".join(column.id for column in asked.columns)
@@ -116,12 +139,20 @@ class AnswerReader:
     def __init__(self, form: CategoryForm) -> None:
         self.form = form
         self._names = input_names(form)
+        self._single = _single_names(form)
+
+    def knows(self, name: str) -> bool:
+        """Whether the form has an input of this name."""
+        return self._names.match(name) is not None
 
     def read(self, posted: Posted) -> Answers:
         """Give the typed answers and all mistakes; never raises for what a person can type."""
         errors = [
             FieldError("", "error.unknown_field") for name in posted if not self._names.match(name)
         ][:1]
+        if not errors and any(self._single.match(name) for name in _repeated(posted)):
+            # No page of ours says two things at once: which one was meant is asked, not guessed.
+            errors.append(FieldError("", "error.unknown_field"))
         found: dict[str, object] = {}
         asked_here: list[Field] = []
         for asked in self.form.fields():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.site.help import HelpLines
     from gateway.site.institution import Institution
     from gateway.site.schema import FormSchema
+    from gateway.site.stays import Stays
     from gateway.site.words import Words
     from gateway.turns import Turns
     from gateway.watermark import Watermark
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 # The same word on every page of every language: a history shows it, a shoulder sees it.
 TITLE = "Information"
+WRITING = frozenset({"write.html", "talk.html", "name.html", "thread.html", "turn.html"})
+_REFUSED = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Site:
     institution: Institution
     turns: Turns
     watermark: Watermark
+    stays: Stays
 
     def roster(self) -> Roster:
         """Return the roster in force.  Raises NoValidRoster."""
@@ -67,7 +71,7 @@ class Site:
 
     def page(self, name: str, lang: str, *, status: int = 200, **facts: object) -> Response:
         """Show one page of ``templates/`` in one language."""
-        words = self.words[lang]
+        words, goes_on = self.words[lang], self.stays.goes_on()
         body = render_template(
             name,
             t=words,
@@ -78,6 +82,11 @@ class Site:
             rehearsal=self.rehearsal(),
             help=self.help,
             site=self,
+            stay=self.stays.hidden(),
+            goes_on=goes_on,
+            # Whoever looks at another page must find again what they wrote.
+            writing=goes_on and (name in WRITING or status >= _REFUSED),
+            apart=self.stays.is_apart(),
             **facts,
         )
         return Response(body, status=status, mimetype="text/html")

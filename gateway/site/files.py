@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 from gateway.errors import GatewayError
 from gateway.upload import SpooledFile, UploadRequest
 from sanitizer.clean import sanitize
-from sanitizer.detect import VIDEOS, detect
+from sanitizer.detect import VIDEOS, Format, detect
 from sanitizer.errors import Refused
 from sanitizer.limits import Limits
 from sanitizer.original import KeptOriginal
@@ -37,6 +37,8 @@ TOO_MANY = "too_many"
 _NAME_SHOWN = 60
 _NUMBER = re.compile(r"-(\d+)\.")
 # What to do instead is another thing for a video: a screenshot of it shows one moment.
+# Bytes of those kinds whose limit is far below that of a film.
+BY_KIND = {Format.TEXT: Limits().text_bytes, Format.PDF: Limits().pdf_bytes}
 _OTHERWISE_FOR_VIDEO = frozenset({"unsupported", "malformed", "too_complex"})
 
 
@@ -146,6 +148,11 @@ def receive_whole(  # noqa: PLR0913 each says what to do with the file
             raise NotKept(_reason(refusal, source)) from refusal
 
 
+def gone_key(left: Sequence[StagedFile]) -> str:
+    """Give the sentence for files that are no longer there, by whether others are."""
+    return "error.files_gone_some" if left else "error.files_gone"
+
+
 def copies(files: Sequence[StagedFile]) -> list[StagedFile]:
     """Return the clean copies among some files, without the originals beside them."""
     return [one for one in files if one.original_of is None]
@@ -212,10 +219,17 @@ def _spooled(storage: FileStorage) -> SpooledFile:
 
 def _reason(refusal: Refused, stream: object) -> str:
     """Give the code of the sentence that says why, and what to do instead."""
+    source = cast("UntrustedSource", stream)
     if refusal.reason in _OTHERWISE_FOR_VIDEO:
         with suppress(Refused):
-            if detect(cast("UntrustedSource", stream)) in VIDEOS:
+            if detect(source) in VIDEOS:
                 return f"{refusal.reason}_video"
+    if refusal.reason == "too_large":
+        # The limit that it met is its kind's: a text has another one than a film.
+        with suppress(Refused):
+            kind = detect(source)
+            if kind in BY_KIND and source.length > BY_KIND[kind]:
+                return f"too_large_{kind.name.lower()}"
     return refusal.reason
 
 

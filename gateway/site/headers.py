@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from flask import request as current
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import BadRequest, Forbidden
+from werkzeug.routing import RequestRedirect
 
 from gateway.headers import STRICT
 from gateway.site.words import LANGUAGES
@@ -68,7 +69,7 @@ def onion_location(onion: str) -> Callable[[Response], Response]:
 
 
 def guard_post(request: Request) -> None:
-    """Refuse what another site made the browser send.  Raises Forbidden.
+    """Refuse what another site made the browser send.  Raises Forbidden, BadRequest.
 
     With ``no-referrer`` a browser says ``Origin: null`` for our own forms, so null is ours; the
     other sites' forms are told apart by Sec-Fetch-Site, which a page cannot forge.
@@ -79,5 +80,19 @@ def guard_post(request: Request) -> None:
     origin = request.headers.get("Origin")
     if origin in {None, "null"}:
         return
-    if urlsplit(str(origin)).netloc != request.host:
+    try:
+        where = urlsplit(str(origin)).netloc
+    except ValueError:
+        raise BadRequest from None
+    if where != request.host:
         raise Forbidden
+
+
+def relative_redirect(response: Response) -> Response:
+    """Send nobody to the host and the scheme that a request named: only to a path of this site."""
+    if isinstance(current.routing_exception, RequestRedirect):
+        there = urlsplit(current.routing_exception.new_url)
+        # One slash: two would name a host.
+        path = "/" + there.path.lstrip("/")
+        response.headers["Location"] = f"{path}?{there.query}" if there.query else path
+    return response

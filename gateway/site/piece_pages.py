@@ -18,7 +18,7 @@ from flask import Response, request
 
 from crypto.errors import CannotOpen, TokenInvalid
 from gateway.errors import Busy, NoValidRoster
-from gateway.pieces import PIECE_MOST, Full, Gone, Misplaced, Misshapen, Taken, Upload
+from gateway.pieces import PIECE_MOST, Enough, Full, Gone, Misplaced, Misshapen, Taken, Upload
 from gateway.site import files
 from gateway.site.removed import sentence
 from gateway.site.sending import as_text, refusal_facts
@@ -29,6 +29,7 @@ from gateway.site.waiting import source
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from crypto.receipt import ReceiptKeys
     from gateway.handed import StagedFile
     from gateway.pieces import PieceShelf
     from gateway.site.context import Site
@@ -39,6 +40,7 @@ BODY_MOST = TICKET_MOST + 1 + PIECE_MOST
 _OFFSET = re.compile(r"[0-9]{1,15}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _DONE, _WAIT, _BAD, _ELSEWHERE, _GONE, _REFUSED, _CLOSED = 200, 202, 400, 409, 410, 422, 503
+_ENOUGH = 429
 
 
 class PiecePages:
@@ -93,6 +95,9 @@ class PiecePages:
             status = _WAIT
         except Full:
             status, facts = _CLOSED, self._why(lang, "send.full")
+        except Enough:
+            # The page waits and tries again: others are not to be kept out.
+            status, facts = _ENOUGH, self._why(lang, "send.full")
         except NoValidRoster:
             status, facts = _CLOSED, self._why(lang, "send.closed")
         except Busy:
@@ -107,11 +112,22 @@ class PiecePages:
         self._site.roster()
         token = self._token()
         self._require_welcome(token, int(length))
-        self._require_files_in(token)
+        self._require_files_in(self._keys(token))
         # Room for it here, and for its clean copy.
         self._require_room(2 * int(length))
-        upload = self._shelf.begin(int(length))
-        ticket = Ticket(upload=upload, case=token.case, issued=self._site.clock.now())
+        if not self._site.turns.uploads.take(source()):
+            raise Enough
+        try:
+            upload = self._shelf.begin(int(length), token.case)
+        except (Enough, Full, Taken):
+            self._site.turns.uploads.give_back(source())
+            raise
+        ticket = Ticket(
+            upload=upload,
+            case=token.case,
+            issued=self._site.clock.now(),
+            thread=isinstance(token, ThreadToken),
+        )
         return {"ticket": ticket.seal(self._site.intake.token_key)}
 
     def _piece(self, _: str) -> dict[str, object]:
@@ -124,6 +140,10 @@ class PiecePages:
             # Spoilt on the way, nobody knows how: the page sends it again.
             raise _Refusal
         ticket = self._ticket(sealed.decode("ascii", "replace"))
+        if not ticket.thread and self._site.vault.case(ticket.case) is not None:
+            # The report was sent without it, and may have said that no file may be.
+            self._shelf.drop(ticket.upload)
+            raise Gone
         return {"offset": self._shelf.append(ticket.upload, int(offset), piece)}
 
     def _whole(self, lang: str) -> dict[str, object]:
@@ -131,8 +151,13 @@ class PiecePages:
         token = self._token()
         if ticket.case != token.case:
             raise Gone
+        if ticket.thread != isinstance(token, ThreadToken):
+            self._shelf.drop(ticket.upload)
+            raise Gone
+        keys = self._keys(token)
         try:
             self._require_welcome(token, ticket.upload.length)
+            self._require_files_in(keys)
         except _Refusal:
             # Where no file may be, or one too many, none is left.
             self._shelf.drop(ticket.upload)
@@ -141,10 +166,20 @@ class PiecePages:
             kept = self._kept(ticket.upload, token)
         except files.NotKept as refusal:
             raise _Refusal(f"refused.{refusal.reason}") from None
+        try:
+            # Once more: cleaning takes its time, and the report may have been sent meanwhile.
+            self._require_welcome(token, ticket.upload.length)
+            self._require_files_in(keys)
+        except _Refusal:
+            self._shelf.drop(ticket.upload)
+            self._site.intake.drop(kept)
+            raise
         return self._arrived(lang, token, kept)
 
     def _drop(self, _: str) -> dict[str, object]:
-        self._shelf.drop(self._ticket(request.form.get("ticket", "")).upload)
+        upload = self._ticket(request.form.get("ticket", "")).upload
+        if self._shelf.drop(upload):
+            self._site.turns.uploads.give_back(source())
         return {}
 
     def _kept(self, upload: Upload, token: FormToken | ThreadToken) -> tuple[StagedFile, ...]:
@@ -257,16 +292,20 @@ class PiecePages:
         if not self._site.watermark.has_room(more):
             raise Full
 
-    def _require_files_in(self, token: FormToken | ThreadToken) -> None:
-        """Raise _Refusal where a conversation's report said that no file may be.  Or Busy.
+    def _keys(self, token: FormToken | ThreadToken) -> ReceiptKeys | None:
+        """What opens what a conversation's report said; None for a form.  Raises Busy."""
+        if isinstance(token, FormToken):
+            return None
+        return self._site.intake.keys_of(token.code, self._site.turns.admit(source(), None))
 
-        Asked once for each file, at its beginning: what a report said does not change.
+    def _require_files_in(self, keys: ReceiptKeys | None) -> None:
+        """Raise _Refusal where a conversation's report said that no file may be.
+
+        Asked at a file's beginning, before it is cleaned, and before the page is told of it: what
+        began before the report was sent must not come past what the report says.
         """
-        if isinstance(token, ThreadToken):
-            late = self._site.turns.admit(source(), None)
-            keys = self._site.intake.keys_of(token.code, late)
-            if self._site.intake.state_of(keys).no_files:
-                raise _Refusal("send.not_here")
+        if keys is not None and self._site.intake.state_of(keys).no_files:
+            raise _Refusal("send.not_here")
 
     def _why(self, lang: str, key: str) -> dict[str, object]:
         if not key:

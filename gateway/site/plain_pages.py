@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flask import Response, redirect, render_template, request, url_for
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from gateway.errors import Busy, NoValidRoster
 from gateway.patience import PatientSocket
@@ -22,10 +22,16 @@ if TYPE_CHECKING:
     from gateway.site.context import Site
     from gateway.site.report_pages import ReportPages
 
+_PASSING = frozenset({400, 429, 500, 503})
 SHOWN = frozenset({400, 403, 404, 405, 413, 415, 429, 500, 503})
 _DRAIN_PIECE = 64 * 1024
 _DRAIN_MOST = 16 * 1024 * 1024
 _DRAIN_SECONDS = 10
+
+
+def _may_be_sent_again(status: int) -> bool:
+    """Whether the browser holds a form that the same request may still bring home."""
+    return request.method == "POST" and status in _PASSING
 
 
 class PlainPages:
@@ -80,12 +86,17 @@ class PlainPages:
     def leave(self, lang: str) -> Response:
         """Show an empty page, ask the browser to forget, and go on.  Claim C-LEAVE.
 
-        A POST carries the token of a receipt or of a form and closes that receipt.  In two steps,
-        because a browser can only forget a page that it has put away: with this answer the page
-        that is being left goes into its memory for Back, with the next one out of it.
+        A POST carries the stay, which is over from here on, and the token of a receipt or of a
+        form, whose receipt is closed.  In two steps, because a browser can only forget a page that
+        it has put away: with this answer the page that is being left goes into its memory for
+        Back, with the next one out of it.
         """
         if request.method == "POST":
-            self._report.forget()
+            for forget in (self._site.stays.leave, self._report.forget):
+                try:
+                    forget()
+                except Exception as error:  # noqa: BLE001 # whatever it is: nobody is kept here
+                    report_failure(error)
         body = render_template(
             "leave.html",
             t=self._site.words[lang],
@@ -125,6 +136,8 @@ class PlainPages:
             answer = self._in_language(lang, status)
         if allow is not None:
             answer.headers["Allow"] = allow
+        if isinstance(error, TooManyRequests) and error.retry_after is not None:
+            answer.headers["Retry-After"] = str(error.retry_after)
         return answer
 
     def _in_language(self, lang: str, status: int) -> Response:
@@ -134,7 +147,12 @@ class PlainPages:
             "gendarmerie": self._site.help.gendarmerie,
         }
         return self._site.page(
-            "said.html", lang, status=status, key=f"problem.{status}", facts=facts
+            "said.html",
+            lang,
+            status=status,
+            key=f"problem.{status}",
+            facts=facts,
+            again=_may_be_sent_again(status),
         )
 
     def _all_languages(self, status: int) -> Response:
@@ -146,7 +164,10 @@ class PlainPages:
             rehearsal=self._site.rehearsal(),
             help=self._site.help,
             status=status,
+            again=_may_be_sent_again(status),
             form_bytes=self._site.config.site.form_bytes,
+            stay=self._site.stays.hidden(),
+            goes_on=self._site.stays.goes_on(),
         )
         return Response(body, status=status or 200, mimetype="text/html")
 

@@ -24,7 +24,8 @@ from gateway.site.mistakes import shown
 from gateway.site.promise import CANNOT, PROMISE
 from gateway.site.qr import picture
 from gateway.site.removed import sentence
-from gateway.site.tokens import FormToken, TokenExpired
+from gateway.site.rescued import BOX, as_message, boxed
+from gateway.site.tokens import FormToken, ThreadToken, TokenExpired
 from gateway.site.values import FieldError, plain_digits
 from gateway.site.view import FormView
 from gateway.site.waiting import admitted, report_must_wait, source
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from vault.outside import CaseRow
 
 DANGER = ("no", "yes", "unsure")
+SEND = "send"
 _DIGITS_TYPED = 64
 _WRONG = 422
 _CLOSED = 503
@@ -79,25 +81,35 @@ class ReportPages:
         errors = [] if danger in DANGER else [FieldError("danger_now", "error.choose")]
         if form is None:
             errors.append(FieldError("category", "error.choose"))
+        kept = typed.get(BOX, "")
+        if kept and not danger and not category:
+            # Words for which a place is looked for, from another page.
+            return self._start(lang, {}, (), 200, kept)
         if errors or form is None:
-            return self._start(lang, typed, tuple(errors), _WRONG)
+            return self._start(lang, typed, tuple(errors), _WRONG, kept)
         if danger != "no" and not typed.get("go_on"):
-            return self._site.page("danger.html", lang, danger=danger, form=form)
+            return self._site.page("danger.html", lang, danger=danger, form=form, kept=kept)
         token = FormToken.new(category=form.id, danger=danger, now=self._site.clock.now())
         token = replace(token, turn=self._site.turns.early(source()))
         return self._form(Draft(token, form, files.Batch(kept=()), lang), 200)
 
-    def send(self, lang: str) -> Response:  # noqa: PLR0911 one answer for each thing that can be wrong
-        """Receive the form: ``action=add`` or ``more`` keep writing, anything else sends."""
+    def send(self, lang: str) -> Response:
+        """Receive the form.  Only ``action=send`` sends; everything else keeps writing."""
+        is_old = False
         try:
             token = self._token()
         except TokenInvalid:
-            return self._fresh_form(lang, None)
+            return self._fresh_form(lang)
         except TokenExpired as expired:
-            return self._too_old(lang, cast("FormToken", expired.token))
+            token, is_old = self._renewed(cast("FormToken", expired.token)), True
+        return self._take(lang, token, is_old=is_old)
+
+    def _take(  # noqa: PLR0911 one answer for each thing that can be wrong
+        self, lang: str, token: FormToken, *, is_old: bool
+    ) -> Response:
         form = self._site.schema.category(token.category)
         if form is None:  # the category was taken out of the data since the page was made
-            return self._start(lang, {}, (FieldError("category", "error.choose"),), _WRONG)
+            return self._category_gone(lang, token)
         row = self._site.vault.case(token.case)
         if row is not None:
             return self._received(lang, token, row)
@@ -107,7 +119,12 @@ class ReportPages:
             draft = replace(draft, batch=self._files(draft, answers))
         except NoValidRoster:
             return self._form(_with(draft, "error.closed"), _CLOSED)
-        if "more" in request.form or request.form.get("action") == "add":
+        if is_old:
+            key = "error.old_form_kept" if draft.batch.kept else "error.old_form"
+            return self._form(_with(draft, key), _WRONG, answers)
+        if not _is_to_be_sent():
+            if not _is_to_go_on():
+                return self._form(_with(draft, "error.not_sent"), _WRONG, answers)
             return self._form(draft, _WRONG if draft.batch.refused else 200, answers)
         errors = (*answers.errors, *too_much(identity_of(answers)), *_doubted(draft, answers))
         if files.unexpected(_upload()):
@@ -156,7 +173,7 @@ class ReportPages:
 
     def _files(self, draft: Draft, answers: Answers) -> files.Batch:
         """(2)…(5), unless the answers say that no file may be here."""
-        if not draft.form.files_allowed(answers.fields):
+        if not _files_allowed(draft.form, answers):
             return files.destroy(self._site.intake, draft.token.files, _upload())
         return files.receive(
             _upload(),
@@ -181,7 +198,7 @@ class ReportPages:
             fields=cast("Mapping[str, Json]", {"danger_now": token.danger, **answers.fields}),
             identity=identity_of(answers),
             files=token.files,
-            no_files=not draft.form.files_allowed(answers.fields),
+            no_files=not _files_allowed(draft.form, answers),
         )
         try:
             late = admitted(self._site, token.turn)
@@ -189,8 +206,9 @@ class ReportPages:
         except AlreadyAccepted:
             return self._second_of_two(draft)
         except FilesGone:
-            gone = replace(draft, batch=files.Batch(kept=()))
-            return self._form(_with(gone, "error.files_gone"), _WRONG)
+            kept = self._site.intake.still_there(token.files)
+            left = replace(draft, batch=files.Batch(kept=kept))
+            return self._form(_with(left, files.gone_key(kept)), _WRONG)
         except NoValidRoster:
             return self._form(_with(draft, "error.closed"), _CLOSED)
         except Busy:
@@ -215,9 +233,18 @@ class ReportPages:
 
     def _received(self, lang: str, token: FormToken, row: CaseRow) -> Response:
         """The same form again: the same code for a while, then a calm page."""
+        form = self._site.schema.category(token.category)
+        words = self._site.words[lang]
+        second = (
+            boxed(request.form, None) if form is None else as_message(words, form, request.form)
+        )
         if not self._shown_still(row):
-            return self._said(lang, "received")
-        return self._receipt(lang, token, again=True)
+            return self._said(lang, "received", second=second, second_to="thread")
+        talk = ThreadToken.new(case=row.case_id, code=token.code, now=self._site.clock.now())
+        sealed = talk.seal(self._site.intake.token_key)
+        return self._receipt(
+            lang, token, again=True, second=second, second_to="message", second_token=sealed
+        )
 
     def _shown_still(self, row: CaseRow) -> bool:
         return self._site.intake.received_recently(row, self._site.config.times.receipt_seconds)
@@ -239,33 +266,46 @@ class ReportPages:
             **facts,
         )
 
-    def _said(self, lang: str, key: str) -> Response:
-        return self._site.page("said.html", lang, key=key, facts={})
+    def _said(self, lang: str, key: str, **more: object) -> Response:
+        return self._site.page("said.html", lang, key=key, facts={}, status=200, **more)
 
-    def _too_old(self, lang: str, old: FormToken) -> Response:
-        """A form past its time: what had arrived before stays one report; else, a new form."""
-        row = self._site.vault.case(old.case)
-        if row is not None:
-            return self._received(lang, old, row)
-        # What this page had staged is named by nothing else any more.
-        self._site.intake.drop(old.files)
-        return self._fresh_form(lang, old)
+    def _renewed(self, old: FormToken) -> FormToken:
+        """A form past its time: the same report, with what is still there of its files."""
+        if self._site.vault.case(old.case) is not None:
+            return old
+        kept = self._site.intake.still_there(old.files)
+        return replace(old, files=kept, issued=self._site.clock.now(), turn=None)
 
-    def _fresh_form(self, lang: str, old: FormToken | None) -> Response:
-        """A token that is too old or not ours: a new form with everything that was typed."""
-        if old is not None:
-            category, danger = old.category, old.danger
-        else:
-            category, danger = request.form.get("category", ""), DANGER[0]
+    def _fresh_form(self, lang: str) -> Response:
+        """A token that is not ours: a new form with everything that was typed.
+
+        Whether somebody was in danger stood in the token: it is not guessed that nobody is.
+        """
+        category, danger = request.form.get("category", ""), DANGER[-1]
         form = self._site.schema.category(category)
         if form is None:
-            return self._start(lang, {}, (FieldError("", "error.old_form"),), _WRONG)
+            old = (FieldError("", "error.old_form"),)
+            return self._start(lang, {}, old, _WRONG, boxed(request.form, None))
         token = FormToken.new(category=form.id, danger=danger, now=self._site.clock.now())
         draft = Draft(token, form, files.Batch(kept=()), lang)
         return self._form(_with(draft, "error.old_form"), _WRONG)
 
+    def _category_gone(self, lang: str, token: FormToken) -> Response:
+        """Let another kind be chosen; the words are still there, the files cannot be."""
+        self._site.intake.drop(token.files)
+        errors = [FieldError("category", "error.choose")]
+        if token.files or files.arrived(_upload()):
+            errors.append(FieldError("", "error.files_gone"))
+        typed = {"danger_now": token.danger}
+        return self._start(lang, typed, tuple(errors), _WRONG, boxed(request.form, None))
+
     def _start(
-        self, lang: str, typed: Mapping[str, str], errors: tuple[FieldError, ...], status: int
+        self,
+        lang: str,
+        typed: Mapping[str, str],
+        errors: tuple[FieldError, ...],
+        status: int,
+        kept: str = "",
     ) -> Response:
         words = self._site.words[lang]
         return self._site.page(
@@ -273,6 +313,7 @@ class ReportPages:
             lang,
             status=status,
             typed=typed,
+            kept=kept,
             errors=shown(errors, words),
             promise=PROMISE,
             cannot=CANNOT,
@@ -301,6 +342,7 @@ class ReportPages:
             danger=token.danger != DANGER[0],
             hours=config.times.form_seconds // 3600,
             grown=typed.get("more", ""),
+            kept=boxed(typed, self._site.readers[draft.form.id]),
             file_bytes=config.site.file_bytes,
             files_most=config.site.files,
             help=self._site.help,
@@ -315,6 +357,21 @@ class ReportPages:
 
 def _upload() -> UploadRequest:
     return cast("UploadRequest", request)
+
+
+def _files_allowed(form: CategoryForm, answers: Answers) -> bool:
+    """Whether files may come; of several answers to one question the most careful one counts."""
+    posted = {name: request.form.getlist(name) for name in request.form}
+    return form.files_allowed(answers.fields) and form.files_allowed(posted)
+
+
+def _is_to_be_sent() -> bool:
+    """Whether the button was pressed that sends, and no other one."""
+    return request.form.getlist("action") == [SEND] and "more" not in request.form
+
+
+def _is_to_go_on() -> bool:
+    return "more" in request.form or request.form.getlist("action") == ["add"]
 
 
 def _with(draft: Draft, key: str) -> Draft:

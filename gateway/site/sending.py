@@ -35,10 +35,16 @@ _WORDS = (
 _PLACES = ("done", "all", "minutes", "seconds")
 
 
-def for_script(words: Words, form: CategoryForm | None) -> str:
+def for_script(words: Words, form: CategoryForm | None, *, file_bytes: int, files_most: int) -> str:
     """Give all that the script needs as JSON, for one attribute of the page."""
     lang = words.language.code
     decides = None if form is None else form.no_files_if
+    facts = refusal_facts(words, file_bytes=file_bytes, files_most=files_most)
+    limits = Limits(file_bytes=file_bytes)
+    kinds = {
+        "text/plain": ("text", limits.text_bytes),
+        "application/pdf": ("pdf", limits.pdf_bytes),
+    }
     told = {
         "begin": url_for("begin", lang=lang),
         "piece": url_for("piece", lang=lang),
@@ -46,6 +52,11 @@ def for_script(words: Words, form: CategoryForm | None) -> str:
         "drop": url_for("drop_piece", lang=lang),
         "least": CHUNK_BYTES,
         "most": PIECE_MOST,
+        # What would be refused once it is here is not sent for nothing.
+        "limits": {
+            kind: [most, as_text(words(f"refused.too_large_{name}", **facts))]
+            for kind, (name, most) in kinds.items()
+        },
         "decides": [] if decides is None else [decides.field],
         "comma": words.number(0.5)[1:2],
         "units": [words.text(f"size.{unit}", number="{number}") for unit in ("kb", "mb", "gb")],
@@ -85,6 +96,8 @@ def refusal_facts(words: Words, *, file_bytes: int, files_most: int) -> dict[str
     limits = Limits(file_bytes=file_bytes)
     return {
         "size": words.size(file_bytes),
+        "text_size": words.size(min(limits.text_bytes, file_bytes)),
+        "pdf_size": words.size(min(limits.pdf_bytes, file_bytes)),
         "image_size": words.size(min(limits.image_bytes, file_bytes)),
         "pixels": limits.image_pixels // 1_000_000,
         "most": files_most,

@@ -9,7 +9,6 @@ a well-formed code is never written into a page.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +17,7 @@ from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
 from crypto.errors import CodeMalformed, TokenInvalid
-from crypto.ids import ID_BYTES, EnvelopeId
+from crypto.ids import EnvelopeId
 from crypto.manifest import IDENTITY_LATER, MESSAGE, WITHDRAWAL
 from gateway.errors import Busy, NoValidRoster
 from gateway.handed import Identity, Message
@@ -29,10 +28,13 @@ from gateway.site.answers import AnswerReader
 from gateway.site.codes import code_mistake
 from gateway.site.headers import sending
 from gateway.site.identity import identity_form, identity_of, too_much
+from gateway.site.message import envelope_id, id_of, too_long
 from gateway.site.mistakes import shown
+from gateway.site.padding import padded
 from gateway.site.removed import sentence
+from gateway.site.rescued import carried
 from gateway.site.tokens import ThreadToken, TokenExpired
-from gateway.site.values import BadValue, FieldError, clean_text, read_text
+from gateway.site.values import FieldError, clean_text
 from gateway.site.view import FormView, MessageView
 from gateway.site.visits import STATUS_WORDS, Visit, visit
 from gateway.site.waiting import admitted, asked_code, code_must_wait, message_must_wait
@@ -41,11 +43,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crypto.receipt import ReceiptKeys
+    from gateway.handed import StagedFile
     from gateway.site.context import Site
+    from gateway.site.schema import CategoryForm
     from gateway.upload import UploadRequest
 
-PADDED_BYTES = (32 * 1024, 128 * 1024, 512 * 1024)
-TEXT_MOST = 10_000
 _DONE = 200
 _WRONG = 422
 _CLOSED = 503
@@ -71,13 +73,14 @@ class ThreadPages:
         self._site = site
         self._identity = identity_form(site.schema)
         self._acts: dict[str, Callable[[Step], Response]] = {
+            "send": self._send,
             "add": self._again,
             "back": self._again,
             "forget": self._forget,
             "withdraw": self._withdraw,
         }
-        if self._identity is not None:
-            self._names = AnswerReader(self._identity)
+        self._names = None if self._identity is None else AnswerReader(self._identity)
+        if self._names is not None:
             self._acts |= {"name": self._ask_name, "identity": self._give_name}
 
     def ask(self, lang: str) -> Response:
@@ -87,11 +90,14 @@ class ThreadPages:
     def open(self, lang: str) -> Response:
         """Take a code and show what there is for it."""
         began = self._site.clock.monotonic()
+        if not {"code", "turn"} & set(request.form):
+            return self._ask(lang, (), 200)  # not its own form, but a way to it from another page
         try:
             asked = asked_code(self._site)
         except CodeMalformed as bad:
             error, typed = code_mistake(request.form.get("code", ""), bad)
-            return self._ask(lang, (error,), _WRONG, code=typed)
+            text, old = request.form.get("text", ""), request.form.get("old", "")
+            return self._ask(lang, (error,), _WRONG, code=typed, text=text, old=old)
         try:
             late = admitted(self._site, asked.turn)
             keys = self._site.intake.keys_of(asked.code, late)
@@ -99,6 +105,7 @@ class ThreadPages:
         except Busy:
             return padded(code_must_wait(self._site, lang, asked))
         token = ThreadToken.new(case=found.case, code=asked.code, now=self._site.clock.now())
+        token = token.with_files(self._files_before(token))
         answer = self._talk(lang, token, found, text=request.form.get("text", ""))
         self._wait_for_step(began)
         return answer
@@ -110,21 +117,33 @@ class ThreadPages:
         try:
             token = self._token()
         except (TokenInvalid, TokenExpired) as refused:
-            if isinstance(refused, TokenExpired):
-                self._site.intake.drop(refused.token.files)
+            # Its files are found again when the code is there; an expired token opens nothing.
+            old = request.form["token"] if isinstance(refused, TokenExpired) else ""
             error = FieldError("", "error.old_form")
-            return self._ask(lang, (error,), _WRONG, text=text)
+            return self._ask(lang, (error,), _WRONG, text=text, old=old)
         answer = self._take(lang, token, text)
         self._wait_for_step(began)
         return answer
 
-    def _token(self) -> ThreadToken:
+    def _token(self, name: str = "token") -> ThreadToken:
         return ThreadToken.open(
             self._site.intake.token_key,
-            request.form.get("token", ""),
+            request.form.get(name, ""),
             now=self._site.clock.now(),
             seconds=self._site.config.times.form_seconds,
         )
+
+    def _files_before(self, token: ThreadToken) -> tuple[StagedFile, ...]:
+        """What is still there of the files of this conversation's page that was open too long."""
+        try:
+            self._token("old")
+        except TokenExpired as expired:
+            old = cast("ThreadToken", expired.token)
+            if (old.case, old.code) == (token.case, token.code):
+                return self._site.intake.still_there(old.files)
+        except TokenInvalid:
+            pass
+        return ()
 
     def _late(self, token: ThreadToken) -> float | None:
         """How late for its turn; a page cannot hold files: who brings some is as good as late."""
@@ -138,7 +157,7 @@ class ThreadPages:
             keys = self._site.intake.keys_of(token.code, self._late(token))
             batch = self._files(token, keys)
             kept = batch.kept
-            act = self._acts.get(request.form.get("action", ""), self._send)
+            act = self._acts.get(_asked_for(), self._not_sent)
             return act(Step(lang, token.with_files(kept), keys, text, batch))
         except Busy:
             return padded(message_must_wait(self._site, lang, token.with_files(kept)))
@@ -169,6 +188,11 @@ class ThreadPages:
         wrong = bool(step.batch.refused) or step.batch.destroyed
         return self._shown(step, status=_WRONG if wrong else 200)
 
+    def _not_sent(self, step: Step) -> Response:
+        """No button that this page has, or part of one: nothing is done."""
+        error = FieldError("", "error.not_sent")
+        return self._shown(step, errors=(error,), status=_WRONG)
+
     def _send(self, step: Step) -> Response:
         error = _mistake(step)
         if error is not None:
@@ -179,7 +203,7 @@ class ThreadPages:
 
     def _forget(self, step: Step) -> Response:
         """Delete the reporter's copies of the answers that this page showed."""
-        ids = {EnvelopeId(one) for one in map(_id_of, request.form.getlist("read")) if one}
+        ids = {EnvelopeId(one) for one in map(id_of, request.form.getlist("read")) if one}
         self._site.intake.forget_answers(step.token.case, ids)
         return self._shown(step, said="talk.forgotten")
 
@@ -188,9 +212,9 @@ class ThreadPages:
         if not _is_withdrawal():
             error = FieldError("sure", "talk.withdraw_unsure")
             return self._shown(step, errors=(error,), status=_WRONG)
-        too_long = _too_long(step.text)
-        if too_long is not None:
-            return self._shown(step, errors=(too_long,), status=_WRONG)
+        mistake = too_long(step.text)
+        if mistake is not None:
+            return self._shown(step, errors=(mistake,), status=_WRONG)
         answer = self._store(step, WITHDRAWAL, "talk.withdrawn")
         if answer.status_code == _DONE:
             self._site.intake.forget_answers(step.token.case)
@@ -203,7 +227,7 @@ class ThreadPages:
         # What was being written to the operators is carried along, and is no part of a name.
         posted = MultiDict((name, text) for name, text in request.form.items(multi=True))
         posted.pop("text", None)
-        answers = self._names.read(posted)
+        answers = cast("AnswerReader", self._names).read(posted)
         identity = identity_of(answers)
         errors = (*answers.errors, *too_much(identity))
         if errors:
@@ -221,7 +245,7 @@ class ThreadPages:
         text = "" if named else step.text
         message = Message(
             case=step.token.case,
-            id=_envelope_id(step.token, kind, text),
+            id=envelope_id(step.token, kind, text),
             text=text,
             language=step.lang,
             files=() if named else step.batch.kept,
@@ -231,8 +255,9 @@ class ThreadPages:
         try:
             self._site.intake.seal_follow_up(message, step.keys)
         except FilesGone:
-            gone = FieldError("", "error.files_gone")
-            fresh = replace(step, token=step.token.with_files(()), batch=files.Batch(kept=()))
+            kept = self._still_there(step)
+            gone = FieldError("", files.gone_key(kept))
+            fresh = replace(step, token=step.token.with_files(kept), batch=files.Batch(kept=kept))
             return self._shown(fresh, errors=(gone,), status=_WRONG, renew=True)
         if named:
             return self._shown(step, said=said, renew=True)
@@ -241,6 +266,13 @@ class ThreadPages:
             step, text="", token=step.token.with_files(()), batch=replace(step.batch, kept=())
         )
         return self._shown(after, said=said, removed=removed, renew=True)
+
+    def _still_there(self, step: Step) -> tuple[StagedFile, ...]:
+        """What can still be sent of the files; what is of another case by now never can."""
+        row = self._site.vault.case_by_locator(step.keys.locator)
+        if row is not None and row.case_id != step.token.case:
+            self._site.intake.drop(step.batch.kept)
+        return self._site.intake.still_there(step.batch.kept)
 
     # Pages.
 
@@ -296,18 +328,20 @@ class ThreadPages:
             status_words=STATUS_WORDS,
             destroyed=batch is not None and batch.destroyed,
             may_name=self._identity is not None,
+            carried=() if facts.get("said") else carried(request.form, self._names),
             **facts,
         )
         return padded(sending(answer))
 
     def _name_page(self, step: Step, errors: tuple[FieldError, ...]) -> Response:
         words, config = self._site.words[step.lang], self._site.config
+        form = cast("CategoryForm", self._identity)
         view = FormView(
             t=words,
-            form=self._names.form,
+            form=form,
             token=step.token.seal(self._site.intake.token_key),
             typed=request.form,
-            errors=shown(errors, words, self._names.form),
+            errors=shown(errors, words, form),
             hours=config.times.form_seconds // 3600,
             help=self._site.help,
             file_bytes=config.site.file_bytes,
@@ -318,7 +352,7 @@ class ThreadPages:
             self._site.page("name.html", step.lang, status=status, page=view, text=step.text)
         )
 
-    def _ask(
+    def _ask(  # noqa: PLR0913 each is something the page shows
         self,
         lang: str,
         errors: tuple[FieldError, ...],
@@ -326,10 +360,16 @@ class ThreadPages:
         *,
         code: str = "",
         text: str = "",
+        old: str = "",
     ) -> Response:
-        shown_errors = shown(errors, self._site.words[lang])
         return self._site.page(
-            "thread.html", lang, status=status, errors=shown_errors, code=code, text=text
+            "thread.html",
+            lang,
+            status=status,
+            errors=shown(errors, self._site.words[lang]),
+            code=code,
+            text=text,
+            carried=[*carried(request.form, self._names), *([("old", old)] if old else [])],
         )
 
     def _wait_for_step(self, began: float) -> None:
@@ -342,18 +382,14 @@ class ThreadPages:
         self._site.clock.sleep((times.floor_ms + steps * times.step_ms - spent) / 1000)
 
 
-def padded(answer: Response) -> Response:
-    """Bring a page to one of few sizes with blank lines behind its end."""
-    body = answer.get_data()
-    largest = PADDED_BYTES[-1]
-    whole = -(-len(body) // largest) * largest
-    size = next((one for one in PADDED_BYTES if len(body) <= one), whole)
-    answer.set_data(body + b"\n" * (size - len(body)))
-    return answer
+def _asked_for() -> str:
+    """The one button that was pressed; nothing where none was, or where two were."""
+    pressed = request.form.getlist("action")
+    return pressed[0] if len(pressed) == 1 else ""
 
 
 def _is_withdrawal() -> bool:
-    return request.form.get("action") == "withdraw" and request.form.get("sure") == _SURE
+    return _asked_for() == "withdraw" and request.form.get("sure") == _SURE
 
 
 def _mistake(step: Step) -> FieldError | None:
@@ -361,25 +397,4 @@ def _mistake(step: Step) -> FieldError | None:
         return FieldError("", "error.unknown_field")
     if not step.text and not step.batch.kept and not step.batch.destroyed:
         return FieldError("text", "talk.empty")
-    return _too_long(step.text)
-
-
-def _too_long(text: str) -> FieldError | None:
-    try:
-        read_text(text, 0, TEXT_MOST)
-    except BadValue as bad:
-        return FieldError("text", bad.key, bad.facts)
-    return None
-
-
-def _envelope_id(token: ThreadToken, kind: str, text: str) -> EnvelopeId:
-    """The same for the same thing sent twice, and another for whatever else this page sends."""
-    said = b"\0".join((token.message, kind.encode(), text.encode()))
-    return EnvelopeId(hashlib.sha256(b"amana/message-id\0" + said).digest()[:ID_BYTES])
-
-
-def _id_of(untrusted: str) -> bytes:
-    try:
-        return bytes.fromhex(untrusted)
-    except ValueError:
-        return b""
+    return too_long(step.text)

@@ -1,7 +1,7 @@
 """The ticket of an upload in pieces: all that is known of it, sealed, in the sender's page alone.
 
 The gateway keeps no list of uploads: whichever worker is asked reads name, key and length from
-here.  A ticket belongs to one case, and expires.
+here.  A ticket belongs to one case and to one kind of page, and expires.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ TICKET_MOST = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """One upload on its way to one case.  ``issued`` is Unix time in seconds."""
+    """One upload on its way to one case.  ``issued`` is Unix time in seconds.
+
+    ``thread``: it was begun in a conversation.  What began in a report's form ends there.
+    """
 
     upload: Upload
     case: CaseId
     issued: int
+    thread: bool = False
 
     def seal(self, key: TokenKey) -> str:
         """Return the text that the page holds."""
@@ -40,6 +44,7 @@ class Ticket:
             "length": self.upload.length,
             "case": self.case.hex(),
             "issued": self.issued,
+            "thread": self.thread,
         }
         return seal_token(key, _PURPOSE, json.dumps(facts).encode())
 
@@ -59,4 +64,5 @@ class Ticket:
             ),
             case=CaseId(bytes.fromhex(facts["case"])),
             issued=facts["issued"],
+            thread=facts["thread"],
         )

@@ -76,6 +76,12 @@ class FilesView:
         return sorted([*self.errors, *self.refused_files], key=lambda one: one.order)
 
     @property
+    def limits(self) -> Markup:
+        """What may be less long than the longest file."""
+        facts = refusal_facts(self.t, file_bytes=self.file_bytes, files_most=self.files_most)
+        return self.t("files.limits", text=facts["text_size"], pdf=facts["pdf_size"])
+
+    @property
     def times(self) -> Markup:
         """How long a file takes on the way, from the limits."""
         return times(self.t, self.file_bytes)
@@ -83,7 +89,7 @@ class FilesView:
     @property
     def sending(self) -> str:
         """What the script needs that sends files in pieces."""
-        return for_script(self.t, None)
+        return for_script(self.t, None, file_bytes=self.file_bytes, files_most=self.files_most)
 
     @property
     def refused_files(self) -> tuple[ShownError, ...]:
@@ -124,6 +130,7 @@ class FormView(FilesView):
     destroyed: bool = False
     hours: int
     grown: str = ""
+    kept: str = field(default="", repr=False)
     originals: bool = False
     originals_doubted: bool = False
     help: HelpLines
@@ -132,7 +139,7 @@ class FormView(FilesView):
     @property
     def sending(self) -> str:
         """What the script needs; here also which answers decide whether a file may be sent."""
-        return for_script(self.t, self.form)
+        return for_script(self.t, self.form, file_bytes=self.file_bytes, files_most=self.files_most)
 
     @property
     def files_order(self) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ and every refusal is ``{"error": code}``.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from gateway.clock import Clock
     from gateway.config import GatewayConfig
     from gateway.roster_watch import CurrentRoster
+    from vault.outside import BlobRef
     from vault.vault import Vault
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -132,11 +134,22 @@ class _Door:
         caller = self._proof.of(request)
         if caller.is_custodian:
             raise SyncRefused(HTTPStatus.FORBIDDEN, "role")
-        envelope = read_arrival(caller.body, caller.roster, self._clock.today())
-        self._vault.append(envelope)
-        answer = jsonify({"envelope": envelope.id.hex()})
+        arrival = read_arrival(caller.body, caller.roster, self._clock.today())
+        kept = tuple(self._keep(part) for part in arrival.parts)
+        is_new = False
+        try:
+            is_new = self._vault.append(replace(arrival.envelope, parts=kept))
+        finally:
+            if not is_new:
+                self._vault.drop_blobs(kept)
+        answer = jsonify({"envelope": arrival.envelope.id.hex()})
         answer.status_code = HTTPStatus.CREATED
         return answer
+
+    def _keep(self, part: bytes) -> BlobRef:
+        with self._vault.new_blob() as blob:
+            blob.write(part)
+            return blob.commit()
 
     def _read_page(self) -> tuple[bytes, int, Day | None]:
         given = request.args.to_dict(flat=False)

@@ -42,16 +42,16 @@ _RECEIVE = 1 << 20
 _STREAM_BYTES = 1 << 20
 
 
-class _Died(Exception):
+class Died(Exception):
     """A worker, or the zygote, is gone."""
 
 
-class _Overdue(Exception):
+class Overdue(Exception):
     """A worker has not answered in time."""
 
 
 @dataclass(slots=True)
-class _Child:
+class Child:
     """One worker: the stream to it, read with one deadline, and the memory that it reads."""
 
     number: int
@@ -61,19 +61,19 @@ class _Child:
     _held: bytes = b""
 
     def put(self, data: bytes) -> None:
-        """Send all of ``data``; raises _Died, _Overdue."""
+        """Send all of ``data``; raises Died, Overdue."""
         with self._within():
             self.stream.sendall(data)
 
     def take(self, count: int) -> bytes:
-        """Return exactly ``count`` bytes; raises _Died, _Overdue."""
+        """Return exactly ``count`` bytes; raises Died, Overdue."""
         parts, left = [self._held[:count]], count - len(self._held)
         self._held = self._held[count:]
         while left > 0:
             with self._within():
                 data = self.stream.recv(max(left, 4096) if left < _RECEIVE else _RECEIVE)
             if not data:
-                raise _Died
+                raise Died
             parts.append(data[:left])
             self._held = data[left:]
             left -= len(data)
@@ -94,30 +94,30 @@ class _Child:
     def _within(self) -> Iterator[None]:
         left = self.until - time.monotonic()
         if left <= 0:
-            raise _Overdue
+            raise Overdue
         self.stream.settimeout(left)
         try:
             yield
         except TimeoutError:
-            raise _Overdue from None
+            raise Overdue from None
         except OSError:
-            raise _Died from None
+            raise Died from None
 
 
 @dataclass(slots=True)
-class _Zygote:
+class Zygote:
     """One zygote and the workers that it has made ready."""
 
     process: subprocess.Popen[bytes]
     control: socket.socket
-    ready: deque[_Child] = field(default_factory=deque)
+    ready: deque[Child] = field(default_factory=deque)
     made: int = 0
 
-    def fork(self) -> _Child:
-        """Ask for one more worker; it comes when it comes. Raises _Died."""
+    def fork(self) -> Child:
+        """Ask for one more worker; it comes when it comes. Raises Died."""
         self.made += 1
         ours, theirs = socket.socketpair()
-        child = _Child(self.made, ours)
+        child = Child(self.made, ours)
         with theirs:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _STREAM_BYTES)
             descriptors = [theirs.fileno()]
@@ -130,10 +130,10 @@ class _Zygote:
                 socket.send_fds(self.control, [command], descriptors)
             except OSError:
                 child.close()
-                raise _Died from None
+                raise Died from None
         return child
 
-    def end(self, child: _Child) -> None:
+    def end(self, child: Child) -> None:
         """Kill a worker, whatever it does."""
         child.close()
         with contextlib.suppress(OSError):
@@ -170,7 +170,7 @@ class Pool:
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._processors = threading.BoundedSemaphore(len(os.sched_getaffinity(0)) + 1)
-        self._zygote: _Zygote | None = None
+        self._zygote: Zygote | None = None
 
     def forget(self) -> None:
         """Let go of what a fork inherited: those workers are another process's."""
@@ -194,11 +194,11 @@ class Pool:
         """Make the workers now, so that the first file need not wait; raises JailUnavailable."""
         self.give_back(*self.take())
 
-    def take(self) -> tuple[_Zygote, _Child]:
+    def take(self) -> tuple[Zygote, Child]:
         """Return a worker that has said it is locked; raises JailUnavailable."""
         for _ in range(_TRIES):
             made = child = None
-            with contextlib.suppress(_Died, _Overdue):
+            with contextlib.suppress(Died, Overdue):
                 with self._lock:
                     made = self._zygote = self._zygote or self._started()
                     child = made.ready.popleft() if made.ready else made.fork()
@@ -213,12 +213,12 @@ class Pool:
                 self._drop(made)
         raise JailUnavailable("no jailed worker could be made")
 
-    def give_back(self, made: _Zygote, child: _Child) -> None:
+    def give_back(self, made: Zygote, child: Child) -> None:
         """End a worker; it has served its one lease."""
         with self._lock:
             made.end(child)
 
-    def is_alive(self, made: _Zygote) -> bool:
+    def is_alive(self, made: Zygote) -> bool:
         """Tell whether a zygote still lives, a moment after one of its workers has died."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             made.process.wait(0.2)
@@ -228,7 +228,7 @@ class Pool:
         """End everything."""
         self._drop(self._zygote)
 
-    def _drop(self, made: _Zygote | None) -> None:
+    def _drop(self, made: Zygote | None) -> None:
         with self._lock:
             if made is not None and self._zygote is made:
                 self._zygote = None
@@ -239,7 +239,7 @@ class Pool:
         """Held while a worker works: no more of them than there are processors, and one."""
         return self._processors
 
-    def _started(self) -> _Zygote:
+    def _started(self) -> Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own program
@@ -250,7 +250,7 @@ class Pool:
                 env={"LC_ALL": "C"},
                 start_new_session=True,
             )
-        made = _Zygote(process, ours)
+        made = Zygote(process, ours)
         order = {
             "path": [path for path in sys.path if path],
             "landlock": launcher.landlock_abi(),
@@ -292,7 +292,7 @@ class Lease:
     def __init__(self, pool: Pool) -> None:
         """Nothing is made before the first file."""
         self._pool = pool
-        self._mine: tuple[_Zygote, _Child] | None = None
+        self._mine: tuple[Zygote, Child] | None = None
 
     def clean(self, kind: Format, source: UntrustedSource, limits: Limits) -> Planned:
         """Have one file cleaned; raises a leaf of Refused."""
@@ -315,10 +315,10 @@ class Lease:
             mine = self._mine = self._mine or self._pool.take()
             try:
                 found = asked.of(mine[1])
-            except _Overdue:
+            except Overdue:
                 self.end()
                 raise TooComplex("cleaning takes too long") from None
-            except _Died:
+            except Died:
                 self.end()
                 # Killed before it had a byte, or with its zygote, it was not the file's doing.
                 if asked.has_begun and self._pool.is_alive(mine[0]):
@@ -341,7 +341,7 @@ class _Asked:
         self._source = source
         self.has_begun = False
 
-    def of(self, child: _Child) -> Planned | Refused:
+    def of(self, child: Child) -> Planned | Refused:
         """Serve a worker's wishes until it has answered; raises Refused where it misbehaves."""
         child.until = time.monotonic() + self._job.limits.worker_seconds
         self._send(child)
@@ -369,7 +369,7 @@ class _Asked:
             else:
                 raise Malformed("the worker's answer cannot be read")
 
-    def _send(self, child: _Child) -> None:
+    def _send(self, child: Child) -> None:
         """Ask for the file to be cleaned, and hand over all of it where it is short."""
         self.has_begun = False
         is_short = self._job.length <= HELD

@@ -33,6 +33,7 @@ import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 FORK, END = b"F", b"K"
 COMMAND = struct.Struct(">cQ")
@@ -40,6 +41,8 @@ COMMAND = struct.Struct(">cQ")
 
 A fork brings the worker's stream along, and the memory that it shares with the gateway, if any.
 """
+Serve = Callable[[Any, Any], None]
+"""What a worker does with its stream and with the memory that it shares, until the end of both."""
 READY = b"ready"
 MOST_ORDER = 64 << 10
 """Longest order, in bytes: it fits one packet."""
@@ -76,13 +79,13 @@ def _lock(order: dict[str, int]) -> ctypes.CDLL:  # pragma: no cover - runs in t
 
 
 def _work(
-    order: dict[str, int], libc: ctypes.CDLL, parent: int, descriptors: list[int]
+    order: dict[str, int], libc: ctypes.CDLL, parent: int, descriptors: list[int], serve: Serve
 ) -> None:  # pragma: no cover - child
     """(1) die with the zygote (2) take the stream, map the memory, close all else (3) limits.
 
     (4) System calls (5) serve one lease (6) die.
     """
-    from sanitizer.jail import allowed, launcher, shared, worker  # noqa: PLC0415 - imported before
+    from sanitizer.jail import allowed, ends, launcher, shared  # noqa: PLC0415 - imported before
 
     launcher.die_with(libc, parent)
     # The control socket is gone with this.
@@ -99,19 +102,29 @@ def _work(
         }
     )
     launcher.seccomp(libc, allowed.filter_program(platform.machine()))
-    worker.serve(worker.Stream(0), memory)
+    serve(ends.Stream(0), memory)
 
 
-def main(prepare: Callable[[], None] | None = None) -> None:  # pragma: no cover - jailed child
+def _cleaning() -> Serve:  # pragma: no cover - runs in the jailed child
+    from sanitizer.jail import worker  # noqa: PLC0415 - only now is it known where it lies
+
+    return worker.serve
+
+
+def main(
+    prepare: Callable[[], None] | None = None, work: Callable[[], Serve] = _cleaning
+) -> None:  # pragma: no cover - jailed child
     """(1) learn where the code lies (2) import (3) lock (4) fork and end workers as told.
 
-    ``prepare`` is for tests, which bring cleaners that try to get out: it runs before (3).
+    ``work`` imports what the workers do.  ``prepare`` is for tests, which bring cleaners that try
+    to get out: it runs before (3).
     """
     with socket.socket(fileno=0) as control:
         order = json.loads(control.recv(MOST_ORDER))
         sys.path[:] = order.pop("path")
-        from sanitizer.jail import allowed, shared, worker  # noqa: F401, PLC0415 - for the workers
+        from sanitizer.jail import allowed, ends, shared  # noqa: F401, PLC0415 - for the workers
 
+        serve = work()
         image = sys.modules.get("PIL.Image")
         if image is not None:
             image.init()
@@ -124,11 +137,11 @@ def main(prepare: Callable[[], None] | None = None) -> None:  # pragma: no cover
         gc.collect()
         gc.freeze()
         control.send(READY)
-        _obey(control, order, libc)
+        _obey(control, order, libc, serve)
 
 
 def _obey(
-    control: socket.socket, order: dict[str, int], libc: ctypes.CDLL
+    control: socket.socket, order: dict[str, int], libc: ctypes.CDLL, serve: Serve
 ) -> None:  # pragma: no cover - runs in the jailed child
     """Fork and end until the gateway has gone; its workers die with this process."""
     me, workers, ended = os.getpid(), dict[int, int](), set[int]()
@@ -146,7 +159,7 @@ def _obey(
             pid = os.fork()
             if pid == 0:
                 try:
-                    _work(order, libc, me, descriptors)
+                    _work(order, libc, me, descriptors, serve)
                 finally:
                     os._exit(1)
             workers[number] = pid

@@ -12,9 +12,12 @@ import pikepdf
 from sanitizer.errors import TooComplex, Unsupported
 from sanitizer.limits import Limits
 from sanitizer.pdf import reading
+from sanitizer.pdf.fields import Fields
+from sanitizer.pdf.filters import Decoder
 from sanitizer.pdf.layers import Layers
 from sanitizer.pdf.markings import Markings
 from sanitizer.pdf.model import Number, number
+from sanitizer.pdf.tokens import Tokens
 
 _INVISIBLE, _HIDDEN, _NO_VIEW = 1, 2, 32
 _STANDARD = {
@@ -23,6 +26,8 @@ _STANDARD = {
     b"FileAttachment", b"Sound", b"Movie", b"Screen", b"Widget", b"PrinterMark", b"TrapNet",
     b"Watermark", b"3D", b"Redact", b"Popup",
 }  # fmt: skip
+_WITH_TEXT = {b"Tx", b"Ch"}
+_SHOWS = {b"Tj", b"TJ", b"'", b'"', b"Do"}
 _NEVER = {b"Popup", b"TrapNet", b"PrinterMark"}
 _IN_PLACE = [number(each) for each in (1, 0, 0, 1, 0, 0)]
 
@@ -45,6 +50,9 @@ class Appearances:
         self._left = limits.pdf_annotations
         self._markings = Markings(pdf, limits.pdf_operations)
         form = reading.dictionary(reading.value_of(pdf.Root, "AcroForm"))
+        self._fields = Fields(pdf, form, limits.pdf_operations)
+        self._anew = False
+        self._decoder = Decoder(limits)
         if form is None:
             return
         kinds.add("form_fields")
@@ -54,12 +62,7 @@ class Appearances:
             not has_fields or reading.truth(reading.value_of(pdf.Root, "NeedsRendering"))
         ):
             raise Unsupported("a form that only one maker's program can show")
-        if reading.truth(reading.value_of(form, "NeedAppearances")):
-            try:
-                pdf.generate_appearance_streams()
-            except (pikepdf.PdfError, ValueError, RuntimeError):
-                # What the fields show by themselves is then all there is.
-                kinds.add("form_fields")
+        self._anew = bool(reading.truth(reading.value_of(form, "NeedAppearances")))
 
     def of(self, page: reading.Source) -> list[Drawing]:
         """Return what a page's annotations show, in their order."""
@@ -86,27 +89,35 @@ class Appearances:
         if kind in _NEVER or self._layers.hides(reading.value_of(source, "OC")):
             return None
         form = _shown(source)
-        if form is None and kind == b"Widget" and self._generated(source):
-            form = _shown(source)
-        if form is None and kind != b"Widget":
+        if kind == b"Widget":
+            form = self._field(source, form)
+        elif form is None:
             form = self._markings.form(kind, source)
             return None if form is None else Drawing(form, list(_IN_PLACE))
         matrix = _placed(source, form) if form is not None else None
         return None if form is None or matrix is None else Drawing(form, matrix)
 
-    def _generated(self, source: reading.Source) -> bool:
-        """Let qpdf draw a field that has a value and no picture of it."""
-        if not isinstance(source, pikepdf.Dictionary) or not self._pdf.acroform.exists:
-            return False
+    def _field(self, source: reading.Source, own: pikepdf.Stream | None) -> pikepdf.Stream | None:
+        """Return what a field shows, drawn here where it says that it must be, or has no look."""
+        told = reading.dictionary(reading.value_of(source, "AP"))
+        has_look = told is not None and reading.dictionary(reading.value_of(told, "N")) is not None
+        if not has_look:
+            return self._fields.drawn(source)
+        if not self._anew or reading.name(self._fields.told(source, "FT")) not in _WITH_TEXT:
+            return own
         try:
-            annotation = pikepdf.Annotation(source)
-            found = self._pdf.acroform.get_field_for_annotation(annotation)
-            if found is None or not found.value_as_string:
-                return False
-            found.generate_appearance(annotation)
-        except (pikepdf.PdfError, ValueError, RuntimeError, TypeError):
-            return False
-        return True
+            # What was typed since it was last drawn: every viewer draws it anew.
+            return self._fields.drawn(source)
+        except Unsupported:
+            # What viewers show that do not draw it anew; if it is a frame alone, a text is missing.
+            if own is None or not self._has_text(own):
+                raise
+            return own
+
+    def _has_text(self, form: pikepdf.Stream) -> bool:
+        data = self._decoder.plain(form)
+        self._fields.spend(len(data))
+        return any(operator in _SHOWS for operator, _ in Tokens(data).operations())
 
 
 def _shown(source: reading.Source) -> pikepdf.Stream | None:

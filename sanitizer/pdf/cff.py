@@ -25,6 +25,8 @@ _MOST_OPERANDS = 513
 _MOST_FONTS = 256
 _LAST_STANDARD = 390
 _PREDEFINED = 2
+_NOTHING = b"\x0e"
+"""A letter that draws nothing: endchar."""
 
 
 @dataclass(slots=True)
@@ -44,9 +46,16 @@ class _Font:
     )
 
 
-def cleaned(untrusted: bytes, names: Names) -> bytes:
-    """Return the font anew; raises Malformed."""
+def cleaned(untrusted: bytes, names: Names, wanted: set[int] | None = None) -> bytes:
+    """Return the font anew; raises Malformed.
+
+    Of a font whose letters have numbers, ``wanted`` are those that have to be drawn (None: all).
+    """
     font = _read(untrusted)
+    if wanted is not None and _ROS in font.top and isinstance(font.charset, list):
+        asked = [True, *(each in wanted for each in font.charset)]
+        told = zip(font.charstrings, asked, strict=True)
+        font.charstrings = [code if is_asked else _NOTHING for code, is_asked in told]
     return _write(font, names)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sanitizer.errors import MetadataSurvived
 from sanitizer.pdf import check_fonts, check_shown, check_streams
+from sanitizer.pdf.check_outlines import Asked
 from sanitizer.pdf.check_shown import Seen
 from sanitizer.pdf.check_tables import DEVICES, PREDEFINED, TABLES
 from sanitizer.pdf.check_values import Held, Name, Ref, objects
@@ -78,10 +79,19 @@ class _Walk:
                 self._judge(value, rule, None)
         if {number for number, _ in self._seen} != set(self._objects):
             raise MetadataSurvived("an object of the result belongs to no page")
+        self._judge_fonts()
+
+    def _judge_fonts(self) -> None:
+        """Judge what each font says by all that is shown of it, and then the programs."""
+        asked = Asked()
         for number, rule in self._seen:
             if rule == "font":
                 font, seen = _table(self._objects[number].value), self._shown.get(number, Seen())
                 check_shown.judge(font, seen, self._resolved, check_streams.inflated)
+                asked.font(font, seen, self._resolved, check_streams.inflated)
+        for number, rule in self._seen:
+            if rule == "program":
+                asked.judge(number, check_streams.inflated(self._objects[number].data))
 
     def _judge(self, value: object, rule: str, data: bytes | None) -> None:
         if rule.startswith("/"):

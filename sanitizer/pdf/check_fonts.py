@@ -168,7 +168,8 @@ def _characters(table: bytes) -> set[int]:
     return characters
 
 
-def _index(data: bytes, at: int) -> tuple[list[bytes], int]:
+def index(data: bytes, at: int) -> tuple[list[bytes], int]:
+    """Return the items of an index, and where it ends."""
     (count,) = struct.unpack_from(">H", data, at)
     if not count:
         return [], at + 2
@@ -183,12 +184,12 @@ def _index(data: bytes, at: int) -> tuple[list[bytes], int]:
 
 
 def _compact(data: bytes) -> None:
-    names, at = _index(data, 4)
-    tops, at = _index(data, at)
-    strings, at = _index(data, at)
-    _, at = _index(data, at)
+    names, at = index(data, 4)
+    tops, at = index(data, at)
+    strings, at = index(data, at)
+    _, at = index(data, at)
     _require(data[:4] == b"\1\0\4\4" and names == [b"F"] and len(tops) == 1)
-    found = _operators(tops[0])
+    found = operators(tops[0])
     _require(set(found) <= _TOP)
     known = [b"Adobe", b"Identity"] if 1230 in found else []  # noqa: PLR2004 - by number
     _require(strings[: len(known)] == known and all(map(is_letter, strings[len(known) :])))
@@ -197,7 +198,7 @@ def _compact(data: bytes) -> None:
     _require(min(places) == at)
 
 
-def _operators(data: bytes) -> dict[int, list[int]]:
+def operators(data: bytes) -> dict[int, list[int]]:
     """Return operators and operands; real numbers count as 0."""
     found: dict[int, list[int]] = {}
     operands: list[int] = []

@@ -5,7 +5,7 @@ content shows has no name, no width and no text; a drawn letter that nothing sho
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from sanitizer.errors import MetadataSurvived
@@ -26,7 +26,7 @@ def _require(fits: bool) -> None:  # noqa: FBT001 - the one thing that it asks
         raise MetadataSurvived("a font of the result speaks of letters that are not shown")
 
 
-def is_letter(name: bytes, characters: set[int] | None = None) -> bool:
+def is_letter(name: bytes, characters: Container[int] | None = None) -> bool:
     """Tell whether a letter's name is a standard's, ours, or one of a font's characters."""
     if name in NAMES or name in MORE_NAMES or _OURS.fullmatch(name) or _ALSO.fullmatch(name):
         return True
@@ -88,7 +88,7 @@ def judge(
         _require(isinstance(procedures, dict) and list(procedures) == order)
         return
     # Only a font that is asked by characters is served by their numbers.
-    characters = None if files - {"FontFile2"} else set(range(0x110000))
+    characters = None if files - {"FontFile2"} else range(0x110000)
     for name in letters.values():
         _require(is_letter(name.encode(), characters))
 

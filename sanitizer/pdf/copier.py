@@ -75,6 +75,8 @@ class Copier:
         for drawn in self._drawn_fonts:
             drawn.write()
         for source, ref in self._other_fonts:
+            self.fonts.foresee(source, self.shown[ref.number])
+        for source, ref in self._other_fonts:
             self.fonts.copy(source, ref, self.shown[ref.number])
 
     def once(self, untrusted: reading.Source, kind: object, make: Callable[[Ref], None]) -> Ref:

@@ -2,7 +2,8 @@
 
 Rule: a letter is copied when its code is shown, and not because it is there. Letters are called
 by number in the order of their codes: their old names could be a message, and an order by them
-would change when the result is cleaned again.
+would change when the result is cleaned again. A code that the font says nothing of asks for the
+letter that it stands for in the standard's encodings.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sanitizer.errors import Unsupported
 from sanitizer.pdf import reading
+from sanitizer.pdf.cff_strings import STANDARD
 from sanitizer.pdf.fonts import listed, simple_widths
-from sanitizer.pdf.glyphs import our_name
+from sanitizer.pdf.glyphs import is_standard, our_name
 from sanitizer.pdf.model import Name, Ref, Value, number
 
 if TYPE_CHECKING:
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
     from sanitizer.pdf.copier import Copier
     from sanitizer.pdf.scope import Scope
 
+# What codes ask for of which a font says nothing: readers know it by heart.
+_FIRST_USUAL, _LAST_USUAL = 32, 126
+_STANDARD = dict(enumerate(STANDARD[1 : _LAST_USUAL - _FIRST_USUAL + 2], _FIRST_USUAL))
+_COMMON = {**_STANDARD, ord("'"): b"quotesingle", ord("`"): b"grave"}
 _NO_WIDTHS: dict[bytes, Value] = {
     b"FirstChar": number(0),
     b"LastChar": number(0),
@@ -42,9 +49,12 @@ class DrawnFont:
 
     def __post_init__(self) -> None:
         """Read which code asks for which letter, and which letters there are."""
-        encoding = reading.dictionary(reading.value_of(self.source, "Encoding"))
+        named = reading.value_of(self.source, "Encoding")
+        encoding = reading.dictionary(named)
         told = reading.value_of(encoding, "Differences") if encoding is not None else None
-        self._asked = listed(reading.items(told))
+        base = reading.value_of(encoding, "BaseEncoding") if encoding is not None else named
+        usual = _STANDARD if reading.name(base) in {None, b"StandardEncoding"} else _COMMON
+        self._asked = {**usual, **listed(reading.items(told))}
         letters = reading.entries(reading.value_of(self.source, "CharProcs"))
         self._procedures = {
             name: procedure
@@ -55,6 +65,10 @@ class DrawnFont:
     def _letters(self) -> dict[int, bytes]:
         """Return the codes that are shown and have a letter, in order, and its old name."""
         shown = self.copier.shown[self.ref.number].bytes_
+        spare = self._procedures.keys() - self._asked.values()
+        unknown = any(code > _LAST_USUAL for code in shown - self._asked.keys())
+        if unknown and any(map(is_standard, spare)):
+            raise Unsupported("letters that are drawings, asked for by an uncommon encoding")
         found = ((code, self._asked.get(code, b"")) for code in sorted(shown))
         return {code: name for code, name in found if name in self._procedures}
 

@@ -8,8 +8,8 @@ letters without it.
 
 from dataclasses import dataclass, field
 
-from sanitizer.errors import Malformed, TooComplex, Unsupported
-from sanitizer.pdf import cff, cmap, reading, sfnt, type1
+from sanitizer.errors import Malformed, Unsupported
+from sanitizer.pdf import cff, cmap, numbered, reading, sfnt, type1
 from sanitizer.pdf.filters import Decoder
 from sanitizer.pdf.glyphs import (
     Names,
@@ -29,8 +29,6 @@ _METRICS = (
     "MaxWidth", "MissingWidth", "StemH", "StemV", "XHeight",
 )  # fmt: skip
 _ORDERINGS = {b"Identity", b"Japan1", b"GB1", b"CNS1", b"Korea1", b"KR", b"UCS", b"Japan2"}
-_MOST_WIDTHS = 100_000
-_MOST_CID_BYTES = 1 << 17
 _LETTER_M = ord("m")
 
 
@@ -52,6 +50,7 @@ class FontCopier:
     kinds: set[str]
     _count: int = field(default=0, init=False)
     _programs: dict[object, tuple[_Program, Ref]] = field(default_factory=dict, init=False)
+    _wanted: dict[object, numbered.Wanted] = field(default_factory=dict, init=False)
 
     def is_drawn(self, source: reading.Source) -> bool:
         """Tell whether a font's letters are drawings (Type 3)."""
@@ -63,6 +62,25 @@ class FontCopier:
             return 0
         codes = reading.name(reading.value_of(source, "Encoding")) or b""
         return 2 if codes.startswith(b"Identity-") or b"-UCS2-" in codes else 1
+
+    def foresee(self, source: reading.Source, shown: Shown) -> None:
+        """Take down which letters a font asks of its program: others may share it."""
+        is_composite = reading.name(reading.value_of(source, "Subtype")) == b"Type0"
+        inner = numbered.descendant(source) if is_composite else source
+        program = numbered.program_of(inner) if inner is not None else None
+        if inner is None or program is None:
+            return
+        wanted = self._wanted.setdefault(program[1].objgen, numbered.Wanted())
+        kept = numbered.cids(source, shown)
+        kind = reading.name(reading.value_of(inner, "Subtype"))
+        if kept is None or kind not in _CID:
+            wanted.ask(None, None)
+        elif kind == b"CIDFontType0":
+            wanted.ask(None, kept)
+        else:
+            told = reading.stream(reading.value_of(inner, "CIDToGIDMap"))
+            data = self.decoder.plain(told) if told is not None else None
+            wanted.ask(numbered.mapped(data, kept), None)
 
     def copy(self, source: reading.Source, ref: Ref, shown: Shown) -> None:
         """Copy a font that is not drawn."""
@@ -139,8 +157,7 @@ class FontCopier:
     # --- composite fonts ------------------------------------------------------------------------
 
     def _composite(self, source: reading.Source, shown: Shown) -> dict[bytes, Value]:
-        inner = reading.items(reading.value_of(source, "DescendantFonts"))
-        descendant = reading.dictionary(inner[0]) if inner else None
+        descendant = numbered.descendant(source)
         if descendant is None:
             raise Malformed("a font without its letters")
         kind = reading.name(reading.value_of(descendant, "Subtype"))
@@ -148,6 +165,7 @@ class FontCopier:
             raise Unsupported("a font of an unknown kind")
         cid: dict[bytes, Value] = {b"Type": Name(b"Font"), b"Subtype": Name(kind)}
         self._described(descendant, cid)
+        kept = numbered.cids(source, shown)
         cid[b"CIDSystemInfo"] = _system(reading.value_of(descendant, "CIDSystemInfo"))
         for key in ("DW",):
             found = reading.real(reading.value_of(descendant, key))
@@ -157,11 +175,12 @@ class FontCopier:
         if vertical is not None:
             cid[b"DW2"] = vertical
         for key, each in (("W", 1), ("W2", 3)):
-            widths = _widths(reading.items(reading.value_of(descendant, key)), each)
+            told = reading.items(reading.value_of(descendant, key))
+            widths = numbered.widths(told, each, kept)
             if widths:
                 cid[key.encode()] = self.document.add(widths)
         if kind == b"CIDFontType2":
-            self._put_glyph_map(descendant, cid)
+            self._put_glyph_map(descendant, cid, kept)
         made: dict[bytes, Value] = {
             b"Type": Name(b"Font"),
             b"Subtype": Name(b"Type0"),
@@ -172,11 +191,13 @@ class FontCopier:
         self.put_text(source, made, shown)
         return made
 
-    def _put_glyph_map(self, source: reading.Source, cid: dict[bytes, Value]) -> None:
+    def _put_glyph_map(
+        self, source: reading.Source, cid: dict[bytes, Value], kept: set[int] | None
+    ) -> None:
         told = reading.stream(reading.value_of(source, "CIDToGIDMap"))
         if told is not None:
-            data = self.decoder.plain(told)[:_MOST_CID_BYTES]
-            cid[b"CIDToGIDMap"] = self.document.add_packed({}, data[: len(data) // 2 * 2])
+            data = numbered.glyph_map(self.decoder.plain(told), kept)
+            cid[b"CIDToGIDMap"] = self.document.add_packed({}, data)
         elif b"FontDescriptor" in cid:
             cid[b"CIDToGIDMap"] = Name(b"Identity")
 
@@ -212,9 +233,11 @@ class FontCopier:
     def _described(self, source: reading.Source, made: dict[bytes, Value]) -> Names | None:
         """Copy a font's name and descriptor; return its letters' new names if it is embedded."""
         told = reading.name(reading.value_of(source, "BaseFont")) or Name(b"")
+        system = reading.dictionary(reading.value_of(source, "CIDSystemInfo"))
+        ordering = b"" if system is None else reading.string(reading.value_of(system, "Ordering"))
         descriptor = reading.dictionary(reading.value_of(source, "FontDescriptor"))
         if descriptor is None:
-            made[b"BaseFont"] = Name(installed_name(told, 32, 0))
+            made[b"BaseFont"] = Name(installed_name(told, 32, 0, ordering))
             return None
         entries: dict[bytes, Value] = {b"Type": Name(b"FontDescriptor")}
         for key in _METRICS:
@@ -224,11 +247,11 @@ class FontCopier:
         box = reading.numbers(reading.value_of(descriptor, "FontBBox"), 4, 4)
         if box is not None:
             entries[b"FontBBox"] = box
-        program = self._program(descriptor)
+        program = self._program(source)
         if program is None:
             flags = reading.whole(reading.value_of(descriptor, "Flags"), 0, 1 << 31) or 0
             weight = float(bytes(entries.get(b"FontWeight") or b"0"))  # type: ignore[arg-type]
-            name = Name(installed_name(told, flags, weight))
+            name = Name(installed_name(told, flags, weight, ordering))
         else:
             name = Name(embedded_name(self._count))
             self._count += 1
@@ -237,28 +260,27 @@ class FontCopier:
         made[b"FontDescriptor"] = self.document.add(entries)
         return program[0].names if program else None
 
-    def _program(self, descriptor: reading.Source) -> tuple[_Program, Ref] | None:
-        for key in ("FontFile", "FontFile2", "FontFile3"):
-            source = reading.stream(reading.value_of(descriptor, key))
-            if source is None:
-                continue
-            known = source.objgen
-            if known not in self._programs:
-                made = self._cleaned(key, self.decoder.plain(source))
-                self._programs[known] = (made, self.document.add(made.stream))
-            return self._programs[known]
-        return None
+    def _program(self, source: reading.Source) -> tuple[_Program, Ref] | None:
+        found = numbered.program_of(source)
+        if found is None:
+            return None
+        key, stream = found
+        if stream.objgen not in self._programs:
+            wanted = self._wanted[stream.objgen]
+            made = self._cleaned(key, self.decoder.plain(stream), wanted)
+            self._programs[stream.objgen] = (made, self.document.add(made.stream))
+        return self._programs[stream.objgen]
 
-    def _cleaned(self, key: str, data: bytes) -> _Program:
+    def _cleaned(self, key: str, data: bytes, wanted: numbered.Wanted) -> _Program:
         """Return a program built anew; what it is, is decided from its bytes."""
         names = Names()
-        if data.startswith((b"\0\1\0\0", b"true", b"ttcf")):
-            made = sfnt.cleaned(data, names)
+        if data.startswith((b"\0\1\0\0", b"true", b"ttcf", b"OTTO")):
+            made = sfnt.cleaned(data, names, wanted)
+            if made.startswith(b"OTTO"):
+                kind = b"OpenType"
+                return _Program(b"FontFile3", packed({b"Subtype": Name(kind)}, made), names)
             length: dict[bytes, Value] = {b"Length1": number(len(made))}
             return _Program(b"FontFile2", packed(length, made), names)
-        if data.startswith(b"OTTO"):
-            made, kind = sfnt.cleaned(data, names), b"OpenType"
-            return _Program(b"FontFile3", packed({b"Subtype": Name(kind)}, made), names)
         if key == "FontFile" and not data.startswith(b"\1\0"):
             made, (clear, coded) = type1.cleaned(data, names)
             lengths: dict[bytes, Value] = {
@@ -267,7 +289,7 @@ class FontCopier:
                 b"Length3": number(0),
             }
             return _Program(b"FontFile", packed(lengths, made), names)
-        made = cff.cleaned(data, names)
+        made = cff.cleaned(data, names, wanted.by_number)
         kind = b"CIDFontType0C" if cff.is_by_number(made) else b"Type1C"
         return _Program(b"FontFile3", packed({b"Subtype": Name(kind)}, made), names)
 
@@ -326,25 +348,3 @@ def _system(untrusted: object) -> dict[bytes, Value]:
         b"Ordering": Text(ordering if is_known else b"Identity"),
         b"Supplement": number((supplement or 0) if is_known else 0),
     }
-
-
-def _widths(untrusted: list[object], each: int) -> list[Value]:
-    """Return widths of letters: a number and a list, or two numbers and a width (or three)."""
-    made: list[Value] = []
-    at, total = 0, 0
-    while at + 1 < len(untrusted):
-        first = reading.whole(untrusted[at], 0, 65535)
-        inner = reading.items(untrusted[at + 1])
-        if first is None:
-            at += 1
-        elif inner:
-            made += [number(first), [reading.real(one) or number(0) for one in inner]]
-            at, total = at + 2, total + len(inner)
-        else:
-            run = [reading.real(one) for one in untrusted[at + 1 : at + 2 + each]]
-            if len(run) == 1 + each and None not in run:
-                made += [number(first), *run]
-            at += 2 + each
-        if total > _MOST_WIDTHS:
-            raise TooComplex("too many widths in a font")
-    return made

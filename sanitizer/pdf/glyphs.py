@@ -35,6 +35,15 @@ _FAMILIES = frozenset(
         "roboto", "opensans", "lato",
     }
 )  # fmt: skip
+# A font that every reader knows for each collection: another one would have none of its letters.
+_COLLECTIONS = {
+    b"GB1": b"STSong-Light",
+    b"CNS1": b"MSung-Light",
+    b"Japan1": b"HeiseiMin-W3",
+    b"Japan2": b"HeiseiMin-W3",
+    b"Korea1": b"HYSMyeongJo-Medium",
+    b"KR": b"HYSMyeongJo-Medium",
+}
 _STYLE = re.compile(r"(bold|italic|oblique|regular|roman|light|medium|semibold|mt|ps)+")
 _ORDINARY = re.compile(rb"[A-Za-z0-9]{1,32}(?:[-, ][A-Za-z0-9]{1,24}){0,4}")
 _SUBSET = re.compile(rb"[A-Z]{6}\+")
@@ -88,8 +97,11 @@ def embedded_name(count: int) -> bytes:
     return bytes(letters) + b"+Font"
 
 
-def installed_name(untrusted: bytes, flags: int, weight: float) -> bytes:
-    """Return the name by which a reader finds a font, or its nearest relative, on a computer."""
+def installed_name(untrusted: bytes, flags: int, weight: float, ordering: bytes = b"") -> bytes:
+    """Return the name by which a reader finds a font, or its nearest relative, on a computer.
+
+    ``ordering`` is that of the collection of characters that its letters belong to.
+    """
     name = _SUBSET.sub(b"", untrusted, count=1)
     told = _SIGNS.sub(b"", name).lower()
     if _ORDINARY.fullmatch(name):
@@ -98,6 +110,8 @@ def installed_name(untrusted: bytes, flags: int, weight: float) -> bytes:
             style = text.removeprefix(family)
             if text == family or (style != text and _STYLE.fullmatch(style)):
                 return name
+    if ordering in _COLLECTIONS:
+        return _COLLECTIONS[ordering]
     bold = weight >= _BOLD_WEIGHT or flags & _FORCE_BOLD or b"bold" in told
     slanted = flags & _ITALIC or b"italic" in told or b"oblique" in told
     if flags & _FIXED or flags & _SERIF == 0:

@@ -6,6 +6,7 @@ vanished would show the name beneath it. What is drawn is drawn as large as any 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pikepdf
@@ -14,9 +15,10 @@ from sanitizer.errors import TooComplex, Unsupported
 from sanitizer.pdf import reading
 from sanitizer.pdf.model import number
 
+# Symbols, and what no viewer draws by itself.
 _WITHOUT_LOOK = {
     b"Text", b"Popup", b"FileAttachment", b"Sound", b"Movie", b"Screen", b"3D", b"RichMedia",
-    b"TrapNet", b"PrinterMark", b"Caret",
+    b"TrapNet", b"PrinterMark", b"Caret", b"Watermark", b"Projection", b"",
 }  # fmt: skip
 _LINED = {b"Link", b"Line", b"Square", b"Circle", b"Ink", b"Polygon", b"PolyLine"}
 _QUADS = {b"Highlight", b"Underline", b"StrikeOut", b"Squiggly"}
@@ -25,6 +27,7 @@ _ROUND = 0.5522847498
 _STEEPEST = 10
 _ABOVE = 1.3
 _STEP = 2.0
+_BULGE = 0.25
 _MOST_WAVES = 5000
 _DOT = 0.5
 _ADVICE = "a note without an appearance: print the document into a new PDF, or take a screenshot"
@@ -50,8 +53,8 @@ class Markings:
             raise Unsupported(_ADVICE)
         rectangle = self._numbers(reading.value_of(source, "Rect"))
         box = _rectangle(rectangle) if len(rectangle) == 4 else None  # noqa: PLR2004 - its sides
-        width = _width(source)
-        colour = _colour(source, "C", b"G RG K")
+        width = pen(source)
+        colour = colour_of(source, "C", b"G RG K")
         if kind in _QUADS:
             lines, points = self._marked(kind, source, box)
         else:
@@ -62,7 +65,10 @@ class Markings:
         if kind == b"Highlight":
             head[1] = head[1].lower()
         else:
-            head += [b"%b w" % _spelled(width if kind in _LINED else 1.0), _dash(source)]
+            head += [b"%b w" % spelled(width if kind in _LINED else 1.0), _dash(source)]
+        if not head[1] and kind == b"Highlight":
+            # Some viewers draw nothing, and some a black box.
+            raise Unsupported(_ADVICE)
         if not head[1]:
             # Transparent, but for what is inside.
             lines = [line for line in lines if line not in {b"S", b"s"}]
@@ -85,7 +91,7 @@ class Markings:
         self, kind: bytes, source: reading.Source, box: list[Point] | None, width: float
     ) -> tuple[list[bytes], list[Point]]:
         """Return a shape's path with its painting, and the points that it touches."""
-        inside = _colour(source, "IC", b"g rg k") or b""
+        inside = colour_of(source, "IC", b"g rg k") or b""
         if kind in {b"Square", b"Circle", b"Link"}:
             return _boxed(kind, box, width, inside)
         if kind == b"Ink":
@@ -119,7 +125,7 @@ class Markings:
                 # Written around the words, as the standard says, and not as programs do.
                 third, fourth = fourth, third
             if kind == b"Highlight":
-                lines += [*_path([first, second, fourth, third]), b"f"]
+                lines += [*_bulged(first, second, fourth, third), b"f"]
             elif kind == b"StrikeOut":
                 lines += [*_path([_between(first, third), _between(second, fourth)]), b"S"]
             else:
@@ -159,7 +165,8 @@ def _is_elaborate(kind: bytes, source: reading.Source) -> bool:
     )
 
 
-def _width(source: reading.Source) -> float:
+def pen(source: reading.Source) -> float:
+    """Return how wide a border is."""
     style = reading.dictionary(reading.value_of(source, "BS"))
     border = reading.items(reading.value_of(source, "Border"))
     told = reading.value_of(style, "W") if style is not None else None
@@ -180,10 +187,10 @@ def _dash(source: reading.Source) -> bytes:
     lengths = [each for each in reading.floats(told, len(reading.items(told))) or [] if each > 0]
     if not lengths:
         return b"[3] 0 d" if style is not None else b""
-    return b"[%b] 0 d" % b" ".join(map(_spelled, lengths[:16]))
+    return b"[%b] 0 d" % b" ".join(map(spelled, lengths[:16]))
 
 
-def _colour(source: reading.Source, key: str, operators: bytes) -> bytes | None:
+def colour_of(source: reading.Source, key: str, operators: bytes) -> bytes | None:
     """Return an operator that sets a colour: empty where there is none, None where none is told."""
     told = reading.items(reading.value_of(source, key))
     found = reading.floats(reading.value_of(source, key), len(told)) if told else None
@@ -194,7 +201,7 @@ def _colour(source: reading.Source, key: str, operators: bytes) -> bytes | None:
     names = dict(zip((1, 3, 4), operators.split(), strict=True))
     if found is None or len(found) not in names:
         return None
-    return b" ".join([*map(_spelled, found), names[len(found)]])
+    return b" ".join([*map(spelled, found), names[len(found)]])
 
 
 def _rectangle(told: list[float]) -> list[Point]:
@@ -220,7 +227,7 @@ def _frame(box: list[Point], width: float) -> list[bytes]:
     (left, low), (right, high) = box
     half = min(width, right - left, high - low) / 2
     sides = (left + half, low + half, right - left - 2 * half, high - low - 2 * half)
-    return [b" ".join(map(_spelled, sides)) + b" re"]
+    return [b" ".join(map(spelled, sides)) + b" re"]
 
 
 def _ellipse(box: list[Point], width: float) -> list[bytes]:
@@ -235,8 +242,8 @@ def _ellipse(box: list[Point], width: float) -> list[bytes]:
         (x - wide, y - b, x - a, y - tall, x, y - tall),
         (x + a, y - tall, x + wide, y - b, x + wide, y),
     )
-    made = [b" ".join(map(_spelled, curve)) + b" c" for curve in curves]
-    return [b"%b %b m" % (_spelled(x + wide), _spelled(y)), *made, b"h"]
+    made = [b" ".join(map(spelled, curve)) + b" c" for curve in curves]
+    return [b"%b %b m" % (spelled(x + wide), spelled(y)), *made, b"h"]
 
 
 def _path(points: list[Point]) -> list[bytes]:
@@ -246,9 +253,26 @@ def _path(points: list[Point]) -> list[bytes]:
         points = [(x - _DOT, y), (x + _DOT, y)]
     steps = [b"m", *[b"l"] * (len(points) - 1)]
     return [
-        b"%b %b %b" % (_spelled(x), _spelled(y), step)
+        b"%b %b %b" % (spelled(x), spelled(y), step)
         for (x, y), step in zip(points, steps, strict=False)
     ]
+
+
+def _bulged(first: Point, second: Point, third: Point, fourth: Point) -> list[bytes]:
+    """Return a box whose left and right sides stand out, as a felt pen's would."""
+    ends = []
+    for (ax, ay), (bx, by), sign in ((second, third, 1), (fourth, first, -1)):
+        out = sign * _BULGE * math.dist((ax, ay), (bx, by))
+        length = math.dist(first, second) or 1.0
+        across, up = (second[0] - first[0]) * out / length, (second[1] - first[1]) * out / length
+        near = (ax + (bx - ax) / 4 + across, ay + (by - ay) / 4 + up)
+        far = (bx + (ax - bx) / 4 + across, by + (ay - by) / 4 + up)
+        ends.append(b" ".join(map(spelled, (*near, *far, bx, by))) + b" c")
+    return [*_path([first, second]), ends[0], _to(fourth), ends[1]]
+
+
+def _to(point: Point) -> bytes:
+    return b"%b %b l" % (spelled(point[0]), spelled(point[1]))
 
 
 def _between(one: Point, other: Point) -> Point:
@@ -274,5 +298,6 @@ def _around(points: list[Point], width: float) -> list[float]:
     return [min(across) - space, min(up) - space, max(across) + space, max(up) + space]
 
 
-def _spelled(value: float) -> bytes:
+def spelled(value: float) -> bytes:
+    """Return a number for a content stream."""
     return number(repr(round(value, 4)).encode())

@@ -6,12 +6,13 @@ signatures, dates, makers and versions go. Names of letters pass ``glyphs.Names`
 """
 
 import struct
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from sanitizer.errors import Malformed, TooComplex
 from sanitizer.numbers import unpack
-from sanitizer.pdf import cff
+from sanitizer.pdf import cff, outlines
 from sanitizer.pdf.glyphs import Names
+from sanitizer.pdf.numbered import ALL, Wanted
 
 _KEPT = (b"CFF ", b"cmap", b"cvt ", b"fpgm", b"glyf", b"head", b"hhea", b"hmtx")
 _KEPT_TOO = (b"loca", b"maxp", b"post", b"prep", b"vhea", b"vmtx", b"VORG")
@@ -26,15 +27,15 @@ _SLACK = 1 << 16
 _LAST_CHARACTER = 0x10FFFF
 
 
-def cleaned(untrusted: bytes, names: Names) -> bytes:
-    """Return the font anew; raises Malformed or TooComplex."""
+def cleaned(untrusted: bytes, names: Names, wanted: Wanted = ALL) -> bytes:
+    """Return the font anew, with the letters that are wanted; raises Malformed or TooComplex."""
     if untrusted.startswith(b"ttcf"):
         (at,) = unpack("I", untrusted, 12)
-        return _of_tables(untrusted, at, names)
-    return _of_tables(untrusted, 0, names)
+        return _of_tables(untrusted, at, names, wanted)
+    return _of_tables(untrusted, 0, names, wanted)
 
 
-def _of_tables(data: bytes, at: int, names: Names) -> bytes:
+def _of_tables(data: bytes, at: int, names: Names, wanted: Wanted) -> bytes:
     version = _VERSIONS.get(data[at : at + 4])
     (count,) = unpack("H", data, at + 4)
     if version is None or count > _MOST_TABLES:
@@ -46,11 +47,11 @@ def _of_tables(data: bytes, at: int, names: Names) -> bytes:
         offset, length = unpack("II", data, place + 8)
         if tag in _KEPT + _KEPT_TOO:
             tables.setdefault(tag, data[offset : offset + length])
-    made = _rewritten(tables, names)
+    made = _rewritten(tables, names, wanted)
     return _assembled(b"OTTO" if b"CFF " in made else b"\0\1\0\0", made)
 
 
-def _rewritten(tables: dict[bytes, bytes], names: Names) -> dict[bytes, bytes]:
+def _rewritten(tables: dict[bytes, bytes], names: Names, wanted: Wanted) -> dict[bytes, bytes]:
     """Return the new tables."""
     made: dict[bytes, bytes] = {}
     (count,) = unpack("H", tables.get(b"maxp", b"").ljust(6, b"\0"), 4)
@@ -59,10 +60,16 @@ def _rewritten(tables: dict[bytes, bytes], names: Names) -> dict[bytes, bytes]:
     if b"head" in tables:
         made[b"head"] = _head(tables[b"head"], is_long=b"glyf" in tables)
     if b"CFF " in tables:
-        made[b"CFF "] = cff.cleaned(tables[b"CFF "], names)
+        made[b"CFF "] = cff.cleaned(tables[b"CFF "], names, wanted.by_number)
     elif {b"head", b"glyf", b"loca"} <= set(tables):
         is_long = unpack("H", tables[b"head"], 50)[0] == 1
-        made[b"glyf"], made[b"loca"] = _glyphs(tables, count, is_long=is_long)
+        glyphs = _glyphs(tables, count, is_long=is_long)
+        if wanted.by_glyph is not None:
+            # Asked by places alone: no characters and no names lead to its letters.
+            asked = outlines.closure(glyphs, wanted.by_glyph)
+            glyphs = [each if place in asked else b"" for place, each in enumerate(glyphs)]
+            tables = outlines.bare(tables, asked, count)
+        made[b"glyf"], made[b"loca"] = b"".join(glyphs), _places(glyphs, count)
     else:
         raise Malformed("a font without letters")
     _put_metrics(tables, made, count)
@@ -115,8 +122,8 @@ def _bounds(table: bytes) -> bytes:
 # --- glyphs ----------------------------------------------------------------------------------
 
 
-def _glyphs(tables: dict[bytes, bytes], count: int, *, is_long: bool) -> tuple[bytes, bytes]:
-    """Return the outlines one after the other, and where each begins."""
+def _glyphs(tables: dict[bytes, bytes], count: int, *, is_long: bool) -> list[bytes]:
+    """Return the outlines."""
     loca, glyf = tables[b"loca"], tables[b"glyf"]
     width = 4 if is_long else 2
     have = min(count + 1, len(loca) // width)
@@ -124,16 +131,16 @@ def _glyphs(tables: dict[bytes, bytes], count: int, *, is_long: bool) -> tuple[b
         raise Malformed("a font without letters")
     raw = struct.unpack_from(f">{have}{'I' if is_long else 'H'}", loca)
     places = raw if is_long else tuple(2 * each for each in raw)
-    made, starts, at = [], [0], 0
     if sum(end - start for start, end in pairwise(places) if start < end) > 2 * len(glyf) + _SLACK:
         raise TooComplex("a font that unfolds without end")
-    for start, end in pairwise(places):
-        glyph = _glyph(glyf[start:end]) if start < end else b""
-        at += len(glyph)
-        made.append(glyph)
-        starts.append(at)
-    starts += [at] * (count + 1 - have)
-    return b"".join(made), struct.pack(f">{count + 1}I", *starts)
+    return [_glyph(glyf[start:end]) if start < end else b"" for start, end in pairwise(places)]
+
+
+def _places(glyphs: list[bytes], count: int) -> bytes:
+    """Return where each outline begins."""
+    starts = [0, *accumulate(map(len, glyphs))]
+    starts += [starts[-1]] * (count + 1 - len(starts))
+    return struct.pack(f">{count + 1}I", *starts)
 
 
 def _glyph(data: bytes) -> bytes:

@@ -5,7 +5,8 @@ the result. Codes of a font with many letters may have any length; a code counts
 bytes follow each other in what is shown, which errs to the side of keeping.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sanitizer.errors import TooComplex
@@ -25,6 +26,7 @@ class Shown:
     bytes_: set[int] = field(default_factory=set)
     pairs: set[int] = field(default_factory=set)
     _left: int = _MOST_STEPS
+    _sorted: dict[bool, list[int]] = field(default_factory=dict)
 
     def note(self, text: bytes) -> None:
         """Take down what one operator shows."""
@@ -43,13 +45,22 @@ class Shown:
         starts = range(0, len(code) - 1, step)
         return all(code[at] << 8 | code[at + 1] in self.pairs for at in starts)
 
+    def _in_order(self, *, is_single: bool) -> list[int]:
+        """Return the codes of one byte, or of two, sorted once for all lines of a map."""
+        known = self.bytes_ if is_single else self.pairs
+        if len(self._sorted.get(is_single, [])) != len(known):
+            self._sorted[is_single] = sorted(known)
+        return self._sorted[is_single]
+
     def within(self, low: bytes, high: bytes) -> Iterator[bytes]:
         """Yield the codes from ``low`` to ``high`` that are shown; raises TooComplex."""
         first, last, size = int.from_bytes(low, "big"), int.from_bytes(high, "big"), len(low)
-        known = self.bytes_ if size == 1 or not self.stride else self.pairs
+        known = self._in_order(is_single=size == 1 or not self.stride)
         small = size <= _LONG or not self.stride
-        many = sorted(n for n in known if first <= n <= last) if small else range(first, last + 1)
-        self._left -= len(known) if small else max(0, last - first)
+        many: Sequence[int] = range(first, last + 1)
+        if small:
+            many = known[bisect_left(known, first) : bisect_right(known, last)]
+        self._left -= 1 + len(many)
         if self._left < 0:
             raise TooComplex("a map with too many codes")
         for number in many:

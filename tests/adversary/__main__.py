@@ -1,14 +1,23 @@
 """Write the files and what they hold: ``python -m tests.adversary FOLDER [FAMILY ...]``.
 
 ``manifest.json`` names for each file its place, its word and how it is spelled, whether a GPS
-position is in it, and what a cleaner is expected to do: ``clean``, or ``refused is fine``.
+position is in it, and what a cleaner is expected to do: ``clean``, ``refused``, or ``refused is
+fine``.
 """
 
 import argparse
 import json
 from pathlib import Path
 
+from tests.adversary.cases import Case
 from tests.adversary.families import FAMILIES, all_cases
+
+
+def expected(case: Case) -> str:
+    """Return what a cleaner is expected to do with a file."""
+    if case.refused_as:
+        return "refused"
+    return "refused is fine" if case.is_refusable else "clean"
 
 
 def main() -> None:
@@ -35,8 +44,8 @@ def main() -> None:
                 "gps": case.has_position,
                 "tag_only": case.has_number,
                 "canary_present": not case.has_number,
-                "maybe_refuse": case.is_refusable,
-                "expected": "refused is fine" if case.is_refusable else "clean",
+                "maybe_refuse": case.is_refusable or bool(case.refused_as),
+                "expected": expected(case),
             }
         )
     (asked.folder / "manifest.json").write_text(json.dumps(told, indent=1))

@@ -2,7 +2,8 @@
 
 Rule: a family's module has ``PLACES``, from a place in a few words to the suffix of its file and
 how it is made, and ``REFUSABLE``, those of them where no two decoders agree on what is shown, so
-that a refusal is as good.  Which word is planted, and how it is spelled, is decided here: no two
+that a refusal is as good; it may have ``REFUSED``, from those that must be refused to how the
+reason begins.  Which word is planted, and how it is spelled, is decided here: no two
 files share one.
 """
 
@@ -28,6 +29,8 @@ class Case:
     word: Word
     build: Build
     is_refusable: bool
+    refused_as: str = ""
+    """How the reason begins for which the file must be refused; empty: it need not be."""
 
     @property
     def name(self) -> str:
@@ -62,6 +65,8 @@ class Case:
 def of(name: str, family: ModuleType) -> Iterator[Case]:
     """Yield the cases of one family."""
     places: dict[str, tuple[str, Build]] = family.PLACES
+    refused: dict[str, str] = getattr(family, "REFUSED", {})
     for number, (place, (suffix, build)) in enumerate(places.items()):
         word = Word(canary(f"{name} {suffix} {place}"), SPELLINGS[number % len(SPELLINGS)])
-        yield Case(name, suffix, place, word, build, place in family.REFUSABLE)
+        is_refusable = place in family.REFUSABLE
+        yield Case(name, suffix, place, word, build, is_refusable, refused.get(place, ""))

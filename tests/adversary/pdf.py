@@ -37,6 +37,12 @@ def note(kind: bytes, more: bytes, *objects: bytes) -> bytes:
     )
 
 
+def drawn_note(kind: bytes, more: bytes) -> bytes:
+    """Return a document with an annotation that says how it looks."""
+    look = stream(b"1 0 0 RG 1 1 17 17 re S", b"/Type/XObject/Subtype/Form/BBox[0 0 19 19]")
+    return note(kind, b"/AP<</N 6 0 R>>" + more, look)
+
+
 def picture(data: bytes, more: bytes = b"", kind: bytes = b"DCTDecode") -> bytes:
     """Return a document that shows a picture."""
     width, height = bases.SIDE
@@ -185,7 +191,10 @@ DOCUMENTS: dict[str, Build] = {
     "a note's time": lambda w: note(
         b"Square", b"/M" + text(w.told) + b"/CreationDate" + text(w.told)
     ),
-    "a rich note": lambda w: note(b"FreeText", b"/RC" + text(w.told) + b"/DA(/Helv 9 Tf)"),
+    "a rich note": lambda w: drawn_note(b"FreeText", b"/RC" + text(w.told) + b"/DA(/Helv 9 Tf)"),
+    "a rich note without an appearance": lambda w: note(
+        b"FreeText", b"/RC" + text(w.told) + b"/DA(/Helv 9 Tf)"
+    ),
     "a pop-up": lambda w: note(b"Popup", b"/Contents" + text(w.told)),
     "a link's address": lambda w: note(b"Link", b"/A<</S/URI/URI(http://x/" + w.text + b")>>"),
     "a hidden note": lambda w: note(b"Square", b"/F 2/Contents" + text(w.told)),
@@ -194,7 +203,10 @@ DOCUMENTS: dict[str, Build] = {
     "a 3D model": lambda w: note(b"3D", b"/3DD 6 0 R", stream(w.told, b"/Subtype/U3D")),
     "an attached note": lambda w: note(b"FileAttachment", b"/FS<</F(" + w.text + b")>>"),
     "a printer's mark": lambda w: note(b"TrapNet", b"/Version" + text(w.told)),
-    "a redaction that was not applied": lambda w: note(b"Redact", b"/OverlayText" + text(w.told)),
+    "a redaction that was not applied": lambda w: drawn_note(
+        b"Redact", b"/OverlayText" + text(w.told)
+    ),
+    "a redaction without an appearance": lambda w: note(b"Redact", b"/OverlayText" + text(w.told)),
     "EXIF of a picture": lambda w: picture(jpeg_with(0xE1, exif.block(w))),
     "a comment in a picture": lambda w: picture(jpeg_with(0xFE, w.told)),
     "behind a picture": lambda w: picture(bases.picture("JPEG", quality=70) + w.told),
@@ -270,3 +282,8 @@ REFUSABLE = {
     "a 3D model",
     "a film",
 }
+# What covers something must be drawn, and only its maker's program knows how.
+REFUSED = dict.fromkeys(
+    ("a rich note without an appearance", "a redaction without an appearance"),
+    "a note without an appearance",
+)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from crypto.ids import Deployment
 from crypto.receipt import ReceiptCode, stretch
 from tests.bench.cleaning import photos, rates, videos
+from tests.bench.desk import listing, syncing
 from tests.bench.measure import MIB, cpu_seconds, in_turn, reset_peak, resident_peak, row, seconds
 from tests.support.answers import FRAUD
 from tests.support.media import big_video
@@ -154,6 +155,8 @@ def main() -> None:
         photos(folder)
         rates(folder)
         videos(folder)
+        listing(folder)
+        syncing(folder)
         with running_demo(folder / "home") as demo:
             texts(demo)
             video(demo, folder)

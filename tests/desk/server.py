@@ -213,8 +213,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _post(self, body: bytes) -> None:
         fake = self.server_state
-        given = {name: base64.b64decode(value) for name, value in json.loads(body).items()}
-        one = Row(Header.from_bytes(given["header"]), given["wraps"], given["manifest"])
+        told = json.loads(body)
+        parts = [base64.b64decode(part) for part in told.pop("parts", [])]
+        given = {name: base64.b64decode(value) for name, value in told.items()}
+        one = Row(Header.from_bytes(given["header"]), given["wraps"], given["manifest"], parts)
         kids = [wrap.kid for wrap in parse_wraps(one.header, one.wraps)]
         wanted = [key.kid for key in fake.world.roster.evidence_keys()]
         if one.header.roster_hash != fake.world.roster.hash:

@@ -13,6 +13,8 @@ from desk.export import export_case
 from desk.outbox import answer
 from desk.pages.app import create_pages
 from desk.pages.door import OneTimeLink
+from desk.row import pack
+from desk.saved_views import Views
 from desk.summary import case_json
 from desk.work import set_state
 from tests.desk.pages.test_pages import BIND, FORM, OURS
@@ -32,7 +34,7 @@ PHOTO = b"\xff\xd8MARKER-photo-88ab" * 300
 FILM = b"MARKER-film-51de" * 20_000
 SAID = "MARKER-answer-c0de"
 ASKED = "MARKER-follow-up-a11e"
-MARKERS = [b"MARKER-", PASSPHRASE.encode(), b"set the state", b"They took"]
+MARKERS = [b"MARKER-", b"marker-", PASSPHRASE.encode(), b"set the state", b"They took"]
 
 
 def found_in(folder: Path) -> set[tuple[str, bytes]]:
@@ -46,6 +48,7 @@ def found_in(folder: Path) -> set[tuple[str, bytes]]:
 
 
 @pytest.mark.claim("C-DESK-REST")
+@pytest.mark.claim("C-INDEX")
 def test_after_a_days_work_nothing_readable_is_on_the_desks_disk(
     desk: Desk,
     reporter: Reporter,
@@ -80,10 +83,24 @@ def test_after_a_days_work_nothing_readable_is_on_the_desks_disk(
     answer(desk, case, SAID)
     set_state(desk, case, "triage")
     sync()
+    # The list: its index, a search for the reporter's own words, a view that keeps that search.
+    assert TEXT.lower() in desk.index.rows()[0].folded
+    found = page.post("/search", headers=FORM, data={"q": TEXT}).location
+    assert reporter.case.hex() in page.get(found, headers=OURS).text
+    token = found.partition("s=")[2]
+    page.post("/views", headers=FORM, data={"name": "MARKER-view", "s": token})
+    page.post("/sync", headers=FORM)
+    (kept,) = Views(desk).own()
+    assert (kept.name, kept.search) == ("MARKER-view", TEXT)
+    assert found_in(home) == set()
+    # What the index holds would be found if it lay there in clear: so it is laid there once.
+    (home / "control").write_bytes(pack(desk.index.rows()[0]))
+    assert ("control", b"marker-") in found_in(home)
+    (home / "control").unlink()
     assert SAID in str(case_json(desk, Cases(desk).find(reporter.case.hex())))
 
     names = {path.name for path in home.rglob("*") if path.is_file()}
-    assert {"keys", "desk.json", "store.sqlite"} <= names
+    assert {"keys", "desk.json", "store.sqlite", "index.sqlite", "views"} <= names
     assert found_in(home) == set()
     assert found_in(temporary) == set()
     # And the same scan sees an export, which is the one thing that is written in clear.

@@ -339,7 +339,7 @@ def test_an_identity_that_was_changed_does_not_open(
     assert "does not open" in refused.stderr
 
 
-def test_two_custodians_together_are_not_implemented_and_that_is_said(
+def test_one_custodian_of_two_opens_nothing_alone_and_is_told_the_way(
     tmp_path: Path, run: Run
 ) -> None:
 
@@ -350,7 +350,8 @@ def test_two_custodians_together_are_not_implemented_and_that_is_said(
         server.put(*reporter.report())
         done(run("sync", home=keeper.home))
         refused = run("identity", reporter.case.hex(), home=keeper.home)
-    assert "not implemented yet" in refused.stderr
+    assert "no desk of one custodian opens it" in refused.stderr
+    assert "custody read" in refused.stderr
 
 
 def test_serve_prints_a_link_and_runs_on_this_machine(

@@ -20,7 +20,8 @@ from desk import names as desk_names
 from desk import telling, words
 from desk.alarms import Sign
 from desk.cases import Cases
-from desk.console import print_case, print_cases
+from desk.commands_of_list import print_rows
+from desk.console import print_case
 from desk.desk import Desk
 from desk.export import export_case
 from desk.names import Names
@@ -130,7 +131,7 @@ def test_a_state_that_is_none_of_ours_is_unknown_shouted_and_never_repeated(  # 
     case = read()
     assert case.state == (UNKNOWN if sign == Sign.STATE_UNKNOWN else RECEIVED)
     assert {alarm.sign for alarm in case.alarms} == {sign}
-    listed = printed(print_cases, Cases(desk).all(), desk.rules)
+    listed = printed(print_rows, desk, desk.index.rows())
     assert ("Unknown state" in listed) == (case.state == UNKNOWN)
     assert max(len(line) for line in listed.splitlines()) <= 100
     assert len(listed.splitlines()) <= 3
@@ -155,7 +156,7 @@ def test_the_list_keeps_its_columns_whatever_a_gateway_sealed(
 ) -> None:
     sync(*reporter.report(category="写\n\t" * 60))
     sync(*Reporter(reporter.world).report())
-    listed = printed(print_cases, Cases(desk).all(), desk.rules)
+    listed = printed(print_rows, desk, desk.index.rows())
     assert max(len(line) for line in listed.splitlines()) <= 100
     assert len(listed.splitlines()) <= 6
     assert "Fraud or scam" in listed

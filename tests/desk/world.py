@@ -206,6 +206,7 @@ class Reporter:
         day: Day = TODAY,
         sealer: EnvelopeSealer | None = None,
         form_version: int = 1,
+        identity_mode: str = "anonymous",
         **fields: Any,
     ) -> list[Row]:
         """The report, its identity and its files, as the gateway would store them."""
@@ -216,7 +217,7 @@ class Reporter:
             language="fr",
             category=category,
             fields=answers,
-            identity_mode="anonymous",
+            identity_mode=identity_mode,
             evidence=tuple(one.ref for one in files),
             identity=locked.ref,
             reply_key=self.reply_key,

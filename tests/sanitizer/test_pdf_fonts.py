@@ -222,6 +222,31 @@ def test_a_font_that_is_not_embedded_is_called_like_a_common_one(
     assert glyphs.installed_name(old, flags, weight) == new
 
 
+@pytest.mark.parametrize(
+    ("ordering", "name"),
+    [
+        (b"GB1", b"/STSong-Light "),
+        (b"CNS1", b"/MSung-Light "),
+        (b"Japan1", b"/HeiseiMin-W3 "),
+        (b"Korea1", b"/HYSMyeongJo-Medium "),
+        (b"Identity", b"/Helvetica "),
+    ],
+)
+def test_letters_of_a_collection_are_asked_of_a_font_that_has_them(
+    ordering: bytes, name: bytes
+) -> None:
+    dirty = paged(
+        b"BT /F 20 Tf 10 40 Td <4e2d6587> Tj ET",
+        b"/Font<</F<</Type/Font/Subtype/Type0/BaseFont/JohnsHand/Encoding/UniGB-UTF16-H"
+        b"/DescendantFonts[5 0 R]>>>>",
+        b"<</Type/Font/Subtype/CIDFontType0/BaseFont/JohnsHand"
+        b"/CIDSystemInfo<</Registry(Adobe)/Ordering(%s)/Supplement 1>>>>" % ordering,
+    )
+    made = opened(remade(dirty))
+    assert made.count(b"/BaseFont " + name) == 2
+    assert b"John" not in made
+
+
 def test_a_described_font_that_is_not_embedded_takes_its_nearest_relative() -> None:
     dirty = simple(b"").replace(b"/FontFile2 7 0 R", b"/FontWeight 700")
     made, _ = prove(dirty, ".pdf")
@@ -366,6 +391,15 @@ def test_a_collection_of_fonts_gives_its_first_one() -> None:
         moved[place : place + 4] = struct.pack(">I", struct.unpack_from(">I", font, place)[0] + at)
     collection = b"ttcf" + struct.pack(">III", 0x10000, 1, at) + bytes(moved)
     assert sfnt.cleaned(collection, Names()) == sfnt.cleaned(font, Names())
+
+
+def test_a_collection_of_compact_fonts_is_one_of_them_and_stays_so() -> None:
+    font = fontkit.sfnt({b"CFF ": fontkit.compact()}, b"OTTO")
+    at = 16
+    moved = font[:20] + struct.pack(">I", struct.unpack_from(">I", font, 20)[0] + at) + font[24:]
+    made = remade(simple(b"ttcf" + struct.pack(">III", 0x10000, 1, at) + moved))
+    assert b"/FontFile3" in made
+    assert b"/Subtype /OpenType" in made
 
 
 def test_the_places_of_letters_may_end_before_their_number() -> None:
@@ -630,9 +664,9 @@ def test_a_simple_font_may_say_little() -> None:
 
 
 def test_too_many_widths_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sanitizer.pdf import fonts  # noqa: PLC0415 - to bend its bounds
+    from sanitizer.pdf import numbered  # noqa: PLC0415 - to bend its bounds
 
-    monkeypatch.setattr(fonts, "_MOST_WIDTHS", 1)
+    monkeypatch.setattr(numbered, "_MOST_WIDTHS", 1)
     with pytest.raises(TooComplex):
         planned(coded_by(b"/H", inner=b"/W[1[1 2 3]]"))
 

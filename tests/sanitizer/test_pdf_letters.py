@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from sanitizer.errors import MetadataSurvived, TooComplex
+from sanitizer.errors import MetadataSurvived, TooComplex, Unsupported
 from sanitizer.pdf import check, check_fonts, check_shown, cmap, glyphs, sfnt
 from sanitizer.pdf.check_shown import Seen
 from sanitizer.pdf.check_values import Held
@@ -15,7 +15,7 @@ from sanitizer.pdf.shown import Shown
 from tests.conftest import judge
 from tests.sanitizer import fontkit
 from tests.sanitizer.kit import CANARY, prove
-from tests.sanitizer.pdfs import looks_the_same, opened, paged, remade, stream
+from tests.sanitizer.pdfs import looks_the_same, opened, paged, planned, remade, stream
 
 PERSON = b"AnnaSmith"
 BOX = b"10 0 0 0 9 9 d1 0 0 %d 9 re f"
@@ -167,6 +167,46 @@ def test_a_font_of_drawings_without_widths_or_codes_has_none() -> None:
     assert b"/Encoding <</Type /Encoding>>" in made
     bare = drawings(b"", b"").replace(b"/Encoding<</Differences[65]>>", b"")
     assert remade(bare).count(b"/CharProcs <<>>") == 1
+
+
+def coded(encoding: bytes, text: bytes, letter: bytes = b"quotesingle") -> bytes:
+    return paged(
+        b"BT /F 20 Tf 20 40 Td (%s) Tj ET" % text,
+        b"/Font<</F 5 0 R>>",
+        b"<</Type/Font/Subtype/Type3/FontBBox[0 0 9 9]/FontMatrix[.1 0 0 .1 0 0]/FirstChar 39"
+        b"/LastChar 65/Widths[%s]/Encoding%s/CharProcs<</A 6 0 R/%s 7 0 R>>/Resources<<>>>>"
+        % (b"9 " * 27, encoding, letter),
+        stream(b"9 0 d0 0 0 8 8 re f"),
+        stream(b"9 0 d0 0 0 8 2 re f"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "letter"),
+    [
+        (b"/WinAnsiEncoding", b"quotesingle"),
+        (b"<</BaseEncoding/MacRomanEncoding/Differences[65/A]>>", b"quotesingle"),
+        (b"<</BaseEncoding/StandardEncoding>>", b"quoteright"),
+        (b"<</Differences[39/quotesingle]>>", b"quotesingle"),
+    ],
+    ids=["by name", "by half", "by the standard", "by no word"],
+)
+def test_a_drawn_letter_that_readers_know_the_code_of_is_drawn(
+    encoding: bytes, letter: bytes
+) -> None:
+    judge("pdftoppm")
+    dirty = coded(encoding, b"A'", letter)
+    made = remade(dirty)
+    assert looks_the_same(dirty, made)
+    assert b"/Differences [39 /xqz0 65 /xqz1]" in made
+
+
+def test_a_drawn_letter_that_may_be_asked_for_in_an_uncommon_way_refuses_the_file() -> None:
+    with pytest.raises(Unsupported):
+        planned(coded(b"/WinAnsiEncoding", b"A\344", b"adieresis"))
+    assert remade(coded(b"/WinAnsiEncoding", b"A\344", b"mine"))
+    assert remade(coded(b"<</Differences[228/adieresis]>>", b"A\344", b"adieresis"))
+    assert remade(coded(b"/WinAnsiEncoding", b"AB", b"adieresis"))
 
 
 def test_letters_set_by_a_state_are_shown() -> None:

@@ -81,13 +81,16 @@ def test_marks_on_words_are_drawn_much_alike(case: str) -> None:
     assert ImageChops.difference(bare, after).getbbox() is not None
 
 
+SIDES = b"130 60 130 40 120 30 c\n20 30 l\n10 40 10 60 20 70 c\n"
+
+
 @pytest.mark.parametrize(
     ("entries", "lines"),
     [
-        (b"/Subtype/Highlight/C[0 0 0]", b"0 0 0 rg\n20 70 m\n120 70 l\n120 30 l\n20 30 l\nf"),
+        (b"/Subtype/Highlight/C[0 0 0]", b"0 0 0 rg\n20 70 m\n120 70 l\n" + SIDES + b"f"),
         (
             b"/Subtype/Highlight/QuadPoints[20 40 90 40 90 60 20 60]",
-            b"0 g\n20 40 m\n90 40 l\n90 60 l\n20 60 l\nf",
+            b"0 g\n20 40 m\n90 40 l\n95 45 95 55 90 60 c\n20 60 l\n15 55 15 45 20 40 c\nf",
         ),
         (b"/Subtype/Ink/InkList[[50 50]]/C(x)", b"0 G\n1 w\n49.5 50 m\n50.5 50 l\nS"),
         (b"/Subtype/Square/C[]/IC[1]/Border[0 0 2[3 1]]", b"1 g\n21 31 98 38 re\nf"),
@@ -122,6 +125,8 @@ def test_a_note_is_drawn_in_these_steps(entries: bytes, lines: bytes) -> None:
         b"/Subtype/Square/Rect[1 2 3]",
         b"/Subtype/Text/Contents(x)",
         b"/Subtype/Popup",
+        b"/Subtype/Watermark",
+        b"",
     ],
 )
 def test_a_note_that_shows_nothing_is_not_drawn(entries: bytes) -> None:
@@ -137,9 +142,8 @@ def test_a_note_that_shows_nothing_is_not_drawn(entries: bytes) -> None:
         b"/Subtype/FreeText/DA(/Helv 12 Tf 0 g)/Contents(words)",
         b"/Subtype/Stamp/Name/Approved",
         b"/Subtype/Redact/IC[0 0 0]",
-        b"/Subtype/Watermark",
         b"/Subtype/Own",
-        b"",
+        b"/Subtype/Highlight/C[]/QuadPoints[20 60 90 60 20 40 90 40]",
         b"/Subtype/Line/L[1 2 3 4]/LE[/None/OpenArrow]",
         b"/Subtype/Line/L[1 2 3 4]/LL 5",
         b"/Subtype/Line/L[1 2 3 4]/Cap true",
@@ -149,6 +153,14 @@ def test_a_note_that_shows_nothing_is_not_drawn(entries: bytes) -> None:
 def test_a_note_that_would_be_seen_and_is_not_drawn_here_refuses_the_file(entries: bytes) -> None:
     with pytest.raises(Unsupported, match="screenshot"):
         planned(noted(entries))
+
+
+def test_a_black_highlight_covers_all_that_any_viewer_covers_with_it() -> None:
+    judge("pdftoppm")
+    dirty = noted(b"/Subtype/Highlight/C[0 0 0]" + QUAD)
+    assert looks_the_same(dirty, remade(dirty))
+    point = noted(b"/Subtype/Highlight/C[0]/QuadPoints[30 40 30 40 30 40 30 40]")
+    assert b"30 40 m\n30 40 l\n30 40 30 40 30 40 c" in opened(remade(point))
 
 
 def test_points_without_end_are_refused() -> None:

@@ -216,21 +216,6 @@ def test_a_field_without_a_picture_of_itself_shows_its_value(told: bytes) -> Non
     assert drawn(made)[0].tobytes() != drawn(remade(noted(FIELD % b"")))[0].tobytes()
 
 
-def test_a_field_that_cannot_be_drawn_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = noted(FIELD % b"", HELV, root=FORM % b"")
-    assert b"Tj" not in opened(remade(empty))
-    loose = noted(FIELD % b"value", HELV, root=b"/AcroForm<</Fields[]>>")
-    assert remade(loose)
-
-    def fails(*_: object) -> None:
-        raise pikepdf.PdfError
-
-    monkeypatch.setattr(pikepdf.AcroFormField, "generate_appearance", fails)
-    assert b"Tj" not in opened(remade(noted(FIELD % b"value", HELV, root=FORM % b"")))
-    monkeypatch.setattr(pikepdf.Pdf, "generate_appearance_streams", fails)
-    assert remade(noted(FIELD % b"value", HELV, root=FORM % b"/NeedAppearances true"))
-
-
 def test_a_form_for_one_program_alone_is_refused() -> None:
     for told in (
         b"/AcroForm<</XFA(x)/Fields[]>>",

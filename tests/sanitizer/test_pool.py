@@ -82,7 +82,7 @@ def test_a_zygote_that_is_killed_again_and_again_is_given_up(
 ) -> None:
     def kill_and_die(_self: object, _child: object) -> None:
         zygote_of(jailed).kill()
-        raise pool_module._Died
+        raise pool_module.Died
 
     with monkeypatch.context() as patch:
         patch.setattr(pool_module._Asked, "of", kill_and_die)
@@ -108,18 +108,18 @@ def test_a_worker_that_cannot_be_asked_for_is_asked_for_again(
     jailed: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert serves(jailed)
-    made, fork, failures = jailed._zygote, pool_module._Zygote.fork, [1]
+    made, fork, failures = jailed._zygote, pool_module.Zygote.fork, [1]
     assert made is not None
     while made.ready:
         made.end(made.ready.popleft())
 
-    def fail_once(zygote: pool_module._Zygote) -> pool_module._Child:
+    def fail_once(zygote: pool_module.Zygote) -> pool_module.Child:
         if failures:
             failures.pop()
-            raise pool_module._Died
+            raise pool_module.Died
         return fork(zygote)
 
-    monkeypatch.setattr(pool_module._Zygote, "fork", fail_once)
+    monkeypatch.setattr(pool_module.Zygote, "fork", fail_once)
     assert serves(jailed)
     assert not failures
 

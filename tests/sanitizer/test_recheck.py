@@ -50,7 +50,7 @@ def test_an_untouched_original_does_not_pass_as_clean(kind: Format) -> None:
         recheck.check(kind, whole(dirty))
 
 
-@pytest.mark.parametrize("kind", set(DIRTY) - {Format.TEXT})
+@pytest.mark.parametrize("kind", [one for one in DIRTY if one is not Format.TEXT])
 def test_what_a_cleaner_makes_passes(kind: Format) -> None:
     recheck.check(kind, PLANNED[kind](BytesSource(DIRTY[kind]()), Limits()).plan)
 

@@ -25,10 +25,13 @@ from sanitizer.limits import Limits
 from sanitizer.mp4 import edits
 from sanitizer.mp4.entry import Entry
 from sanitizer.mp4.model import Samples, Track
+from sanitizer.pdf import cmap
+from sanitizer.pdf.shown import Shown
 from sanitizer.result import Planner
 from sanitizer.source import BytesSource, ClockedSource, UntrustedSource
 from sanitizer.webp.clean import clean as clean_webp
 from sanitizer.words import clean as clean_text
+from tests.sanitizer.pdfs import paged, planned
 from tests.support.media import drawing
 
 SECONDS = 4
@@ -313,3 +316,33 @@ def test_thirty_marks_on_a_letter_stay() -> None:
     text = "x" + "\u0323" * 15 + "\u0301" * 15 + "\n"
     made = clean_text(BytesSource(text.encode()), Limits())
     assert len(made.plan.read_at(0, made.plan.length).decode()) in {30, 31, 32}
+
+
+# --- PDF -----------------------------------------------------------------------------------------
+
+
+def test_a_page_of_many_fonts_takes_no_time() -> None:
+    fonts = b"".join(b"/F%d<</Type/Font/Subtype/Type1/BaseFont/Times>>" % n for n in range(300))
+    shown = b"".join(b"/F%d 9 Tf (a) Tj " % n for n in range(300))
+    assert planned(paged(b"BT " + shown + b"ET", b"/Font<<" + fonts + b">>"))
+
+
+def test_a_font_that_tells_the_text_of_very_many_letters_takes_no_time() -> None:
+    lines = b"".join(b"<%04x><%04x>" % (n, 0x4E00 + n) for n in range(20_000))
+    many = Shown(2, set(), set(range(5000)))
+    made = cmap.to_unicode(b"1 beginbfchar" + lines + b"endbfchar", many)
+    assert made.count(b"> <") == 5001
+
+
+def test_very_many_widths_of_very_many_letters_take_no_time() -> None:
+    text = b"".join(b"%04x" % n for n in range(1 << 16))
+    for widths in (
+        b"0 65535 5 " * 30_000,
+        b"".join(b"%d[%s]" % (n, b"5 " * 1000) for n in range(60)),
+    ):
+        dirty = paged(
+            b"BT /F 9 Tf <" + text + b"> Tj ET",
+            b"/Font<</F<</Type/Font/Subtype/Type0/Encoding/Identity-H/DescendantFonts[5 0 R]>>>>",
+            b"<</Subtype/CIDFontType2/W[%s]>>" % widths,
+        )
+        assert planned(dirty)

@@ -22,6 +22,7 @@ from sanitizer.errors import (
 )
 from sanitizer.jail import allowed, filters, shared, wire, worker
 from sanitizer.jail import pool as pool_module
+from sanitizer.jail.ends import Stream
 from sanitizer.limits import Limits
 from sanitizer.pieces import HELD, Plan, Range, view
 from sanitizer.planned import PLANNED
@@ -157,14 +158,14 @@ def test_pieces_of_ours_are_made_one_and_empty_ones_go() -> None:
 
 
 @contextlib.contextmanager
-def served(memory: shared.SharedMemory | None = None) -> Iterator[pool_module._Child]:
+def served(memory: shared.SharedMemory | None = None) -> Iterator[pool_module.Child]:
     """The worker's end in a thread of this process, behind no lock."""
     ours, theirs = socket.socketpair()
-    stream = worker.Stream(theirs.fileno())
+    stream = Stream(theirs.fileno())
     read = None if memory is None else shared.read_only(memory.descriptor)
     thread = threading.Thread(target=worker.serve, args=(stream, read))
     thread.start()
-    child = pool_module._Child(1, ours, time.monotonic() + 10, memory)
+    child = pool_module.Child(1, ours, time.monotonic() + 10, memory)
     assert child.take(5) == wire.frame(b"H")
     try:
         yield child
@@ -174,7 +175,7 @@ def served(memory: shared.SharedMemory | None = None) -> Iterator[pool_module._C
         theirs.close()
 
 
-def asked(child: pool_module._Child, data: bytes) -> Planned | Refused:
+def asked(child: pool_module.Child, data: bytes) -> Planned | Refused:
     return pool_module._Asked(Format.GIF, BytesSource(data), Limits()).of(child)
 
 

@@ -79,7 +79,7 @@ class Client:
     def send(self, page: Answer) -> Answer:
         """Fill the form of a page and send it."""
         form = form_to(page.text, "/send")
-        return self.ask(form.action, form.filled(**FRAUD))
+        return self.ask(form.action, form.filled(action="send", **FRAUD))
 
     def open_code(self) -> Answer:
         """Try a code that nobody has."""

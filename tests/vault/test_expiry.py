@@ -9,6 +9,7 @@ from crypto.ids import Day
 from tests.vault.builders import DAY, Shelf, envelope, new_case
 from vault.errors import Replayed
 from vault.outside import Expired
+from vault.statements import LEFT, LEFT_DAYS
 from vault.vault import utc_today
 
 
@@ -52,3 +53,19 @@ def test_a_nonce_is_remembered_for_longer_than_a_signature_lives(shelf: Shelf) -
         shelf.vault.remember_nonce(b"k" * 16, b"n" * 16)
     shelf.calendar.day = Day(DAY + 2)
     assert shelf.vault.expire().nonces == 1
+
+
+def test_a_stay_that_was_left_is_remembered_for_longer_than_its_pages_are_answered(
+    shelf: Shelf,
+) -> None:
+    assert not shelf.vault.was_left(b"n" * 16)
+    shelf.vault.remember_nonce(LEFT, b"n" * 16)
+    shelf.vault.remember_nonce(b"k" * 16, b"N" * 16)
+    assert shelf.vault.was_left(b"n" * 16)
+    assert not shelf.vault.was_left(b"N" * 16)
+    shelf.calendar.day = Day(DAY + LEFT_DAYS)
+    assert shelf.vault.expire().nonces == 1
+    assert shelf.vault.was_left(b"n" * 16)
+    shelf.calendar.day = Day(DAY + LEFT_DAYS + 1)
+    assert shelf.vault.expire().nonces == 1
+    assert not shelf.vault.was_left(b"n" * 16)

@@ -25,6 +25,7 @@
   let running = false;
   let warned = false;
   let off = false;
+  let gone = false;
 
   const fault = (kind, text) => Object.assign(new Error(kind), { kind, text });
   const isOpen = (item) => OPEN.includes(item.state);
@@ -103,6 +104,9 @@
     return body;
   };
   const begin = async (item) => {
+    const { name, type, size: bytes } = item.file;
+    const [most, text] = told.limits[/\.txt$/i.test(name) ? 'text/plain' : type] || [Infinity];
+    if (bytes > most) throw fault('refused', text);
     const body = facts(new URLSearchParams({ token: token.value, length: item.file.size }));
     item.ticket = (await ask(item, told.begin, body, {}, PATIENCE)).ticket;
     item.at = 0;
@@ -249,13 +253,16 @@
     });
   }
   form.addEventListener('submit', (event) => {
-    if (warned || !items.some(isOpen)) return;
+    if (warned || !items.some(isOpen)) { gone = true; return; }
     event.preventDefault();
     warned = true;
     say(words.leaving);
     status.focus();
   });
   addEventListener('online', () => items.forEach((item) => { if (item.wake) item.wake(); }));
+  addEventListener('beforeunload', (event) => {
+    if (!gone && !document.documentElement.hidden && items.some(isOpen)) event.preventDefault();
+  });
   addEventListener('pagehide', () => items.filter(isOpen).forEach(leave));
   if (now) now.hidden = true;
 })();

@@ -181,7 +181,7 @@ def test_a_sync_that_is_under_way_is_said_and_not_waited_for(
     def shown() -> str:
         return app.test_client(use_cookies=False).get("/", headers=ours).text
 
-    monkeypatch.setattr("desk.pages.app.synchronise", slow)
+    monkeypatch.setattr("desk.news.synchronise", slow)
     waiting = threading.Thread(target=press)
     waiting.start()
     assert begun.wait(20)

@@ -225,3 +225,23 @@ def test_a_form_on_another_site_cannot_post_here(
 def test_the_table_in_the_code_is_the_one_that_is_promised() -> None:
     table = dict(STRICT)
     assert {name: table[name] for name in NEEDED} == NEEDED
+
+
+@pytest.mark.parametrize("host", ["localhost", "elsewhere.example", "elsewhere.example:8080"])
+@pytest.mark.parametrize(
+    ("path", "there"), [("/fr", "/fr/"), ("/fr?x=1", "/fr/?x=1"), ("/fr//", "/fr/")]
+)
+def test_nobody_is_sent_to_the_host_that_a_request_named(
+    client: FlaskClient, host: str, path: str, there: str
+) -> None:
+    answer = client.get(path, base_url=f"http://{host}")
+    assert answer.status_code == 308
+    assert answer.headers["Location"] == there
+
+
+@pytest.mark.parametrize("origin", ["http://[::1", "http://[", "https://]x["])
+def test_an_origin_that_is_none_is_a_bad_request(client: FlaskClient, origin: str) -> None:
+    data = {"category": "fraud", "danger_now": "no"}
+    assert client.post("/en/write", data=data, headers={"Origin": origin}).status_code in {400, 403}
+    bad = client.post("/en/write", data=data, headers={"Origin": "http://[::1"})
+    assert bad.status_code == 400

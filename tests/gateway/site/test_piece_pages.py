@@ -17,10 +17,11 @@ from crypto.header import Kind
 from crypto.pieces import CHUNK_BYTES, SEALED_CHUNK_BYTES
 from crypto.receipt import ReceiptCode
 from crypto.token import TokenKey, seal_token
+from gateway.budgets import UPLOADS
 from gateway.config import PieceLimits
 from gateway.errors import Busy, NoValidRoster
 from gateway.intake import Intake
-from gateway.pieces import PIECE_MOST, Full, PieceShelf, Upload
+from gateway.pieces import EACH_MOST, PIECE_MOST, Full, PieceShelf, Upload
 from gateway.roster_watch import CurrentRoster
 from gateway.site import files as site_files
 from gateway.site.app import HERE
@@ -763,3 +764,109 @@ def test_a_sentence_as_text_keeps_the_directions_of_its_parts() -> None:
     assert "\u20662 & 3\u2069" in text
     assert "<" not in text
     assert STEP % CHUNK_BYTES == 0
+
+
+# What a report says holds for what began before it was sent.
+
+
+def adopted(writer: Writer, sender: Sender) -> Sender:
+    """The conversation of the report that the page sends now."""
+    code = code_of(writer.send(sender.token, changes={"victim_minor": "yes"}))
+    return Sender(writer.client, token_of(writer.open(code)))
+
+
+@pytest.mark.claim("C-CHILD")
+def test_what_began_before_the_report_said_minor_is_not_cleaned_after_it(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Writer(rehearsal.site_client(), category="sextortion")
+    sender = sender_of(writer)
+    ticket = sender.ticket(len(PHOTO))
+    sender.pieces(ticket, PHOTO)
+    talk = adopted(writer, sender)
+    monkeypatch.setattr(site_files, "receive_whole", lambda *_, **__: pytest.fail("it was cleaned"))
+    answer = talk.whole(ticket)
+    assert answer.status_code == 410
+    assert "token" not in said(answer)
+    assert spool(rehearsal) == []
+    assert blobs(rehearsal) == []
+
+
+@pytest.mark.claim("C-CHILD")
+def test_what_began_before_the_report_said_minor_takes_no_more_pieces(
+    rehearsal: Rehearsal,
+) -> None:
+    writer = Writer(rehearsal.site_client(), category="sextortion")
+    sender = sender_of(writer)
+    ticket = sender.ticket(len(LONG))
+    sender.piece(ticket, 0, LONG[:CHUNK_BYTES])
+    adopted(writer, sender)
+    assert sender.piece(ticket, CHUNK_BYTES, LONG[CHUNK_BYTES : 2 * CHUNK_BYTES]).status_code == 410
+    assert spool(rehearsal) == []
+
+
+@pytest.mark.claim("C-CHILD")
+@pytest.mark.parametrize("kind", ["form", "conversation"])
+def test_a_report_that_says_minor_while_a_file_is_cleaned_destroys_it(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    writer = Writer(rehearsal.site_client(), category="sextortion")
+    form = sender_of(writer)
+    sender = form
+    if kind == "conversation":
+        sender = Sender(writer.client, token_of(writer.open(code_of(writer.report()))))
+    real = site_files.receive_whole
+
+    def meanwhile(*given: Any, **named: Any) -> Any:
+        kept = real(*given, **named)
+        if kind == "form":
+            assert writer.send(form.token, changes={"victim_minor": "yes"}).status_code == 200
+        else:
+            state = Intake.state_of
+            monkeypatch.setattr(
+                Intake, "state_of", lambda *given: replace(state(*given), no_files=True)
+            )
+        return kept
+
+    monkeypatch.setattr(site_files, "receive_whole", meanwhile)
+    answer = sender.send(PHOTO)
+    assert answer.status_code == 422
+    assert "token" not in said(answer)
+    assert spool(rehearsal) == []
+    assert blobs(rehearsal) == []
+
+
+# Places.
+
+
+def test_one_page_holds_a_few_places_and_leaves_the_others(
+    rehearsal: Rehearsal, writer: Writer, sender: Sender
+) -> None:
+    tickets = [sender.ticket(1) for _ in range(EACH_MOST)]
+    refused = sender.begin(1)
+    assert refused.status_code == 429
+    assert "little room" in said(refused)["words"]
+    assert len(spool(rehearsal)) == EACH_MOST
+    assert sender_of(writer).begin(1).status_code == 200
+    sender.drop(tickets[2])
+    assert sender.begin(1).status_code == 200
+    # Names tell nothing to whoever has the disk: no two begin alike.
+    assert len({one.name[:16] for one in spool(rehearsal)}) == EACH_MOST + 1
+
+
+def test_one_source_begins_as_many_as_it_ends(
+    rehearsal: Rehearsal, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.site.piece_pages.source", lambda: b"somebody")
+    pages = [sender_of(writer) for _ in range(1 + UPLOADS.burst // EACH_MOST)]
+    turns = [one for one in pages for _ in range(EACH_MOST)][: UPLOADS.burst]
+    tickets = [(one, one.ticket(1)) for one in turns]
+    fresh = sender_of(writer)
+    assert [one.begin(1).status_code for one in (fresh, fresh)] == [429, 429]
+    for page, ticket in tickets:
+        page.drop(ticket)
+        page.drop(ticket)
+    assert [fresh.begin(1).status_code for _ in range(EACH_MOST)] == [200] * EACH_MOST
+    monkeypatch.setattr("gateway.site.piece_pages.source", lambda: b"somebody else")
+    assert sender_of(writer).begin(1).status_code == 200
+    assert len(spool(rehearsal)) == EACH_MOST + 1

@@ -247,7 +247,8 @@ def test_every_error_page_says_what_happened_and_what_to_do(
     assert len(re.sub("<[^>]+>", "", heading[2])) > 15
     assert f'lang="{lang}"' in page.text
     # Everybody who lands here can leave, go on, and sees whom to call.
-    for way in ("leave", "thread", "device", ""):
+    assert f'action="/{lang}/leave"' in page.text
+    for way in ("thread", "device", ""):
         assert f'href="/{lang}/{way}"' in page.text
     assert '<bdi dir="ltr">19</bdi>' in page.text
 

@@ -523,7 +523,7 @@ def test_a_token_that_is_not_ours_gets_a_new_form_with_the_text(
 
 
 @pytest.mark.claim("C-TYPED")
-def test_a_form_that_was_open_for_a_day_comes_back_new_and_its_files_are_gone(
+def test_a_form_that_was_open_for_a_day_comes_back_with_the_files_that_are_still_there(
     rehearsal: Rehearsal, writer: Writer
 ) -> None:
     form = writer.send(writer.begin("yes"), changes={"action": "add"}, files=(("a", PHOTO),))
@@ -531,8 +531,8 @@ def test_a_form_that_was_open_for_a_day_comes_back_new_and_its_files_are_gone(
     page = writer.send(form)
     assert page.status_code == 422
     assert str(COMMON["description"]) in page.text
-    assert kept_files(page) == []
-    assert staged(rehearsal) == []
+    assert kept_files(page) == ["photo-1.jpg"]
+    assert len(staged(rehearsal)) == 1
     assert writer.send(page).status_code == 200
     assert fields_of(rehearsal.report(rehearsal.only_case()))["danger_now"] == "yes"
 
@@ -558,9 +558,9 @@ def test_what_goes_wrong_while_sealing_loses_no_text(
     assert page.status_code == status
     assert str(COMMON["description"]) in page.text
     if not isinstance(error, Busy):  # whoever waits for a turn sees it counted in the end
-        assert kept_files(page) == ([] if status == 422 else ["photo-1.jpg"])
+        assert kept_files(page) == ["photo-1.jpg"]
     assert writer.send(page).status_code == 200
-    assert len(rehearsal.stored()) == (2 if status == 422 else 3)
+    assert len(rehearsal.stored()) == 3
 
 
 @pytest.mark.claim("C-ROSTER")
@@ -759,7 +759,7 @@ def test_a_list_is_echoed_no_longer_than_it_may_be_and_the_page_says_so(writer: 
 def test_a_line_beyond_all_measure_comes_back_shortened_and_the_page_says_so(
     writer: Writer,
 ) -> None:
-    typed = "a" * 1_000_000
+    typed = "a" * 400_000
     page = writer.send(writer.begin(), changes={"place-city": typed, "urls": [typed]})
     assert page.status_code == 422
     assert len(errors_of(page)) == 1 + 1
@@ -794,7 +794,8 @@ def test_a_megabyte_of_spaces_in_a_time_stops_nobody(
 def test_a_form_of_thousands_of_fields_is_refused_in_its_own_language(
     rehearsal: Rehearsal, client: FlaskClient, lang: str, kind: str
 ) -> None:
-    data = {"token": token_of(Writer(client, lang).begin()), "urls": ["a"] * 2_001}
+    token = token_of(Writer(client, lang).begin())
+    data = {"token": token, "action": "send", "urls": ["a"] * 2_001}
     page = client.post(f"/{lang}/send", data=data, content_type=kind)
     assert page.status_code == 413
     assert str(WORDS[lang]("problem.413.heading")) in page.text
@@ -806,7 +807,7 @@ def test_a_form_of_thousands_of_fields_is_refused_in_its_own_language(
 
 def test_four_digits_are_looked_for_in_a_few_characters_only(writer: Writer) -> None:
     receipt = writer.report()
-    data = {"token": token_of(receipt), "last_four": " " * 3_000_000 + code_of(receipt)[-4:]}
+    data = {"token": token_of(receipt), "last_four": " " * 900_000 + code_of(receipt)[-4:]}
     assert writer.client.post("/en/confirm", data=data).status_code == 422
 
 

@@ -24,7 +24,7 @@ from gateway.intake import FilesGone, Intake
 from gateway.looking import look_at
 from gateway.site.forms import load_forms
 from gateway.site.identity import MODE, identity_form
-from gateway.site.thread_pages import PADDED_BYTES
+from gateway.site.padding import PADDED_BYTES
 from gateway.site.visits import STATUS_WORDS
 from gateway.watermark import Watermark
 from sanitizer.clean import sanitize
@@ -572,7 +572,8 @@ def test_a_conversation_without_those_questions_takes_messages_as_ever(
     page = writer.open(code_of(writer.report()))
     assert "Give your name or a contact" not in page.text
     assert act(writer, page, "name").status_code == 422
-    assert act(writer, page, "identity", text="Only words.", **NAME).status_code == 200
+    assert act(writer, page, "identity", text="Only words.", **NAME).status_code == 422
+    assert act(writer, page, "send", text="Only words.").status_code == 200
     (body,) = rehearsal.follow_ups(rehearsal.only_case())
     assert (body.type, body.text) == ("message", "Only words.")
 

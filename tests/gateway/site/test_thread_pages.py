@@ -21,7 +21,7 @@ from gateway.config import SiteTimes
 from gateway.errors import Busy, NoValidRoster
 from gateway.intake import FilesGone, Intake
 from gateway.site.app import HERE
-from gateway.site.thread_pages import PADDED_BYTES
+from gateway.site.padding import PADDED_BYTES
 from gateway.site.visits import ShownReply, in_order
 from gateway.site.words import load_words
 from tests.support.media import phone_photo
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from werkzeug.test import TestResponse
 
+    from gateway.handed import Message
+
 PHOTO = phone_photo(b"canary", width=64, height=48)
 NOTHING = "There is nothing for you to read now."
 
@@ -47,7 +49,7 @@ def answer(rehearsal: Rehearsal, text: str, **more: object) -> None:
 
 def without_token(page: TestResponse) -> str:
     """A page without the one thing in it that is random."""
-    return re.sub(r'(name="token" value=")[^"]+', r"\1", page.text)
+    return re.sub(r'(name="(?:token|stay)" value=")[^"]+', r"\1", page.text)
 
 
 @pytest.mark.claim("C-ALIKE")
@@ -499,6 +501,7 @@ def test_an_empty_or_too_long_message_comes_back_with_the_text(rehearsal: Rehear
     data = {
         "token": token_of(page),
         "text": "short",
+        "action": "send",
         "other": (io.BytesIO(b"x"), "n"),
     }
     odd = writer.client.post("/en/message", data=data, content_type="multipart/form-data")
@@ -556,7 +559,8 @@ def test_what_goes_wrong_while_a_message_is_sealed_loses_no_text(
 def test_files_that_expired_before_the_message_are_asked_for_again(
     rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(*_: object) -> None:
+    def gone(intake: Intake, message: Message, _: object) -> None:
+        intake.drop(message.files)
         raise FilesGone
 
     writer = Writer(rehearsal.site_client())

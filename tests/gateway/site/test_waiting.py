@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from crypto.receipt import ReceiptCode
 from gateway.headers import STRICT
 from gateway.patience import Patience, PatientSocket
-from gateway.site.thread_pages import PADDED_BYTES
+from gateway.site.padding import PADDED_BYTES
 from gateway.site.words import LANGUAGES
 from tests.support.browser import QUIET
 from tests.support.media import phone_photo

@@ -370,7 +370,7 @@ def test_a_body_that_is_no_json_object_is_refused(desk: SignedClient, body: byte
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(desk: SignedClient) -> None:
-    body = bytes(1024 * 1024 + 1)
+    body = bytes(8 * 1024 * 1024 + 1)
     assert told(desk.post("/v1/envelopes", body)) == (413, "too-large")
 
 

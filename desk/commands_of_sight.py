@@ -1,0 +1,118 @@
+"""The commands that look at files and at nothing else: preview, redact, quarantine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from desk.cases import Cases
+from desk.program import Refusal, Setting, json_shape, jsonable, main, print_json, unlocking
+from desk.sight.closing import close, custodians
+from desk.sight.export import export_previews, find_file
+from desk.sight.redaction import answer_of, parse_box, redact, redact_answer, spans_of
+
+if TYPE_CHECKING:
+    from desk.cases import Case
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@main.command(
+    short_help="Write previews of a file, made anew from its pixels.",
+    epilog=json_shape('--json: {"folder": path, "files": [name]}'),
+)
+@click.argument("case")
+@click.argument("file")
+@click.option("--to", "folder", required=True, type=_FOLDER, help="A new or empty folder.")
+@jsonable
+@unlocking
+@click.pass_obj
+def preview(  # noqa: PLR0913  # the command's options
+    setting: Setting, case: str, file: str, folder: Path, *, as_json: bool,
+    passphrase_file: Path | None,
+) -> None:  # fmt: skip
+    """Write what can be seen of a file into a folder, and never the file itself.
+
+    A picture, the pages of a PDF, a film's contact sheet and a small clip of its beginning, a
+    sound's samples, a text's words: each made anew in a locked process. FILE is its name, or the
+    first digits of its id.
+    """
+    desk = setting.unlock(passphrase_file)
+    found = Cases(desk).find(case)
+    names = export_previews(desk, found, find_file(desk, found, file), folder)
+    if as_json:
+        print_json({"folder": str(folder), "files": list(names)})
+        return
+    for name in names:
+        click.echo(f"{folder / name}")
+
+
+@main.command("redact", short_help="Make a copy with something blacked out.")
+@click.argument("case")
+@click.argument("file", required=False, default="")
+@click.option("--box", "boxes", multiple=True, help="x,y,width,height in pixels of the preview.")
+@click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Of a PDF.")
+@click.option("--answer", default="", help="The id of an answer instead of a file.")
+@click.option("--words", multiple=True, help="Words to black out, wherever they stand in it.")
+@click.option("--span", "spans", multiple=True, help="From:to in its characters.")
+@unlocking
+@click.pass_obj
+def redact_command(  # noqa: PLR0913  # the command's options
+    setting: Setting, case: str, file: str, *, boxes: tuple[str, ...], page: int, answer: str,
+    words: tuple[str, ...], spans: tuple[str, ...], passphrase_file: Path | None,
+) -> None:  # fmt: skip
+    """Make a copy of a picture, a page or an answer with something blacked out.
+
+    The copy is a new item of the case, made anew from pixels or words: there is nothing under what
+    is black. What it was made from stays as it is. `--box` counts in the pixels of what `preview`
+    writes, and may be given several times.
+    """
+    desk = setting.unlock(passphrase_file)
+    found = Cases(desk).find(case)
+    if bool(file) == bool(answer):
+        raise Refusal("Name a file, or an answer with --answer.")
+    if answer:
+        text = answer_of(found, answer)
+        sent = redact_answer(desk, found, answer, [*spans_of(text, words), *map(_span, spans)])
+    else:
+        chosen = find_file(desk, found, file)
+        parsed = [parse_box(one) for one in boxes]
+        sent = redact(desk, found, chosen.id, parsed, part=page - 1)
+    _say(desk_case=found, said="a redacted copy was made", sent=sent)
+
+
+@main.command("quarantine", short_help="Close a file for good: nothing opens it any more.")
+@click.argument("case")
+@click.argument("file")
+@click.option("--custodian", default="", help="Who answers for it; the roster's first custodian.")
+@click.option("--text", default="", help="Why, in words.")
+@unlocking
+@click.pass_obj
+def quarantine_command(  # noqa: PLR0913  # the command's options
+    setting: Setting, case: str, file: str, *, custodian: str, text: str,
+    passphrase_file: Path | None,
+) -> None:  # fmt: skip
+    """Put a file in quarantine: from then on no desk shows, opens, exports or transmits it.
+
+    Nor any file with the same SHA-256, nor what was made from it. What stays is the digest, a
+    pointer and the name of a custodian. There is no command that opens it again.
+    """
+    desk = setting.unlock(passphrase_file)
+    found = Cases(desk).find(case)
+    whom = custodian or custodians(desk)[0]
+    chosen = find_file(desk, found, file)
+    sent = close(desk, found, chosen, whom, text)
+    _say(desk_case=found, said=f"{chosen.sha256} is in quarantine; custodian: {whom}", sent=sent)
+
+
+def _say(*, desk_case: Case, said: str, sent: bool) -> None:
+    click.echo(f"{desk_case.ref}: {said}" + ("" if sent else " (waits for the next sync)"))
+
+
+def _span(untrusted: str) -> tuple[int, int]:
+    start, _, stop = untrusted.partition(":")
+    if not (start.isascii() and start.isdigit() and stop.isascii() and stop.isdigit()):
+        raise Refusal("A span is from:to in characters, like 10:16.")
+    return int(start), int(stop)

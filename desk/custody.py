@@ -1,0 +1,301 @@
+"""An operator's part of custody: ask who reported, and open it with the custodians' answers.
+
+Rule: an identity opens on an operator's desk only when as many custodians as the rosters ask for
+said yes to one request of this operator, which the case's journal has; that it was opened is
+signed into the journal before anybody sees it (claim C-CUSTODY).  The letters travel by mail or on
+a stick: no server is believed, and nothing that was opened touches the disk.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from crypto.body import open_manifest
+from crypto.custody import SHARES_MOST
+from crypto.custody_letters import IDENTITIES_MOST, CustodyRequest
+from crypto.errors import CryptoError
+from crypto.letter import Letter, LetterKind, seal_letter, to_text
+from crypto.manifest import EvidenceRef, IdentityManifest
+from crypto.operator_opening import combine_shares
+from desk import acts, work
+from desk.cases import iso
+from desk.custodian import reasoned
+from desk.custody_words import Why, people, refusals, refused
+from desk.identity import OpenedIdentity
+from desk.letters import DAYS_MOST, answer_of, is_late, opened
+from desk.outbox import append
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crypto.custody_letters import CustodyAnswer
+    from crypto.ids import Day, EnvelopeId
+    from crypto.letter import Reader
+    from desk.cases import Case
+    from desk.desk import Desk
+    from desk.store import Envelope
+    from desk.verify import Entry
+
+_GIVEN = ("contact_only", "full_identity")
+_Name = tuple[bytes, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was written: its id, the letter, and whether the server has the entry."""
+
+    id: bytes
+    text: str = field(repr=False)
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A request in a case's journal that was not opened yet; `text` is its letter, or empty."""
+
+    id: str
+    day: Day
+    by: str
+    mine: bool
+    late: bool
+    reason: str = field(repr=False)
+    text: str = field(repr=False)
+
+    def to_json(self) -> dict[str, object]:
+        """The stable shape of `custody list --json`."""
+        return {
+            "request": self.id,
+            "day": iso(self.day),
+            "operator": self.by,
+            "mine": self.mine,
+            "late": self.late,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was opened, this once; on which request, why, and who agreed."""
+
+    identities: tuple[OpenedIdentity, ...] = field(repr=False)
+    request: str
+    reason: str = field(repr=False)
+    custodians: tuple[str, ...]
+    sent: bool
+
+    def to_json(self) -> dict[str, object]:
+        """The stable shape of `custody open --json`."""
+        return {
+            "request": self.request,
+            "reason": self.reason,
+            "custodians": list(self.custodians),
+            "identities": [one.to_json() for one in self.identities],
+        }
+
+
+def ask(desk: Desk, case: Case, reason: str) -> Asked:
+    """Write a request into the journal, and the letter that carries it to the custodians.
+
+    Raises:
+        CustodyRefused: nothing to open, no reason, or this is a custodian's desk.
+        ActRefused, RosterNotTrusted: no act of this desk would hold today.
+    """
+    _require_operator(desk)
+    said = reasoned(reason)
+    wanted = _wanted(case)
+    roster = desk.trust.in_force(desk.today())
+    mine = work.myself(desk).operator
+    request = CustodyRequest(
+        case=case.id,
+        identities=tuple(EvidenceRef(one.id, one.header.hash) for one in wanted),
+        operator=mine.evidence.kid,
+        label=mine.label,
+        reason=said,
+        day=desk.today(),
+        roster_hash=roster.hash,
+    )
+    readers: list[Reader] = [*roster.custodian_keys(), mine.evidence]
+    letter = Letter.write(
+        LetterKind.REQUEST,
+        desk.keyring.sign,
+        deployment=desk.trust.deployment,
+        recipients=[one.kid for one in readers],
+        body=request.to_json(),
+    )
+    text = to_text(seal_letter(letter, readers))
+    # Sealed to the custodians and to this desk's own key: so it may lie here, to be carried again.
+    desk.store.note(_fact(letter.id.hex()), text)
+    return Asked(letter.id, text, work.ask_identity(desk, case, said, letter.id.hex()))
+
+
+def pending(desk: Desk, case: Case) -> tuple[Pending, ...]:
+    """The requests of a case that nobody opened yet, in order."""
+    done = _already(case)
+    return tuple(
+        Pending(
+            id=name[1],
+            day=one.node.day,
+            by=one.signer.name,
+            mine=name[0] == desk.keyring.sign.public.raw,
+            late=is_late(desk, one.node.day),
+            reason=str(one.body.data["text"]),
+            text=desk.store.noted(_fact(name[1])),
+        )
+        for name, one in _requests(case).items()
+        if name not in done
+    )
+
+
+def request_id(desk: Desk, untrusted_text: str) -> bytes:
+    """The id of a request, from its letter; raises CustodyRefused."""
+    return opened(desk, untrusted_text, LetterKind.REQUEST).id
+
+
+def open_identity(
+    desk: Desk, case: Case, request: bytes, untrusted_answers: Sequence[str]
+) -> Opened:
+    """Open a case's identity with the custodians' answers, once, and say so in the journal.
+
+    Raises:
+        CustodyRefused: too few agreed, or an answer or the request is not what it must be; nothing
+            was opened and nothing was written.
+        ActRefused, RosterNotTrusted, ServerRefused: the journal could not be written; nothing is
+            shown.
+    """
+    entry = _own_request(desk, case, request)
+    agreed, against = _sorted(desk, case, request, untrusted_answers)
+    envelopes = _named(case, agreed)
+    quorums = [_sealed_quorum(desk, one) for one in envelopes]
+    needed = max([desk.trust.in_force(desk.today()).quorum, *quorums])
+    if len(agreed) < needed:
+        said = [(label, one.reason) for label, one in against.items()]
+        raise refused(
+            Why.TOO_FEW, needed=needed, agreed=people(list(agreed)), refusals=refusals(said)
+        )
+    if not envelopes:
+        raise refused(Why.NO_ANSWERS)
+    identities = tuple(
+        _combined(one, list(agreed.values()), quorum)
+        for one, quorum in zip(envelopes, quorums, strict=True)
+    )
+    reason, labels = str(entry.body.data["text"]), tuple(sorted(agreed))
+    # Before anybody sees it: whoever opens one has signed that they did.
+    sent = append(
+        desk,
+        case,
+        acts.IDENTITY_OPENED,
+        {"request": request.hex(), "custodians": list(labels), "text": reason},
+    )
+    return Opened(identities, request.hex(), reason, labels, sent)
+
+
+def _require_operator(desk: Desk) -> None:
+    if desk.is_custodian:
+        raise refused(Why.OPERATORS_ONLY)
+
+
+def _wanted(case: Case) -> list[Envelope]:
+    """The identities that hold a name or a contact, by the reporter's own word; the newest 32."""
+    given: list[EnvelopeId] = []
+    if case.report is not None and case.report_id is not None:
+        given += [case.report_id] if case.report.identity_mode in _GIVEN else []
+    given += [one.envelope.id for one in case.later_identities]
+    if not given:
+        raise refused(Why.NOTHING)
+    by = {one.by: one.envelope for one in case.identities}
+    found = [one for one in (by.get(name) for name in given) if one is not None]
+    if not found:
+        raise refused(Why.MISSING)
+    return found[-IDENTITIES_MOST:]
+
+
+def _fact(request: str) -> str:
+    return f"custody-request:{request}"
+
+
+def _requests(case: Case) -> dict[_Name, Entry]:
+    """The entries that say that a letter was written, each by its operator and the letter's id."""
+    found: dict[_Name, Entry] = {}
+    for one in case.work.of(acts.IDENTITY_REQUEST):
+        if "request" in one.body.data:
+            found.setdefault(_name(one), one)
+    return found
+
+
+def _already(case: Case) -> dict[_Name, Entry]:
+    return {_name(one): one for one in case.work.of(acts.IDENTITY_OPENED)}
+
+
+def _name(entry: Entry) -> _Name:
+    # With the signer: nobody can use up, or pass for, a request that is somebody else's.
+    return entry.signer.key.raw, str(entry.body.data["request"])
+
+
+def _own_request(desk: Desk, case: Case, request: bytes) -> Entry:
+    """The journal's entry of a request that this operator may open now."""
+    _require_operator(desk)
+    name = desk.keyring.sign.public.raw, request.hex()
+    entry = _requests(case).get(name)
+    if entry is None:
+        raise refused(Why.NO_REQUEST)
+    before = _already(case).get(name)
+    if before is not None:
+        raise refused(Why.ALREADY, day=iso(before.node.day))
+    if is_late(desk, entry.node.day):
+        raise refused(Why.LATE, day=iso(entry.node.day), most=DAYS_MOST)
+    return entry
+
+
+def _sorted(
+    desk: Desk, case: Case, request: bytes, untrusted_answers: Sequence[str]
+) -> tuple[dict[str, CustodyAnswer], dict[str, CustodyAnswer]]:
+    """Those who said yes and those who said no to this request, each custodian once, by label."""
+    sides: tuple[dict[str, CustodyAnswer], dict[str, CustodyAnswer]] = ({}, {})
+    for text in untrusted_answers:
+        custodian, answer = answer_of(desk, text)
+        if answer.case != case.id:
+            raise refused(Why.OTHER_CASE, label=custodian.label)
+        if answer.request != request:
+            raise refused(Why.OTHER_REQUEST, label=custodian.label)
+        mine, other = sides if answer.agreed else sides[::-1]
+        if custodian.label in other:
+            raise refused(Why.BOTH, label=custodian.label)
+        mine[custodian.label] = answer
+    return sides
+
+
+def _named(case: Case, agreed: Mapping[str, CustodyAnswer]) -> list[Envelope]:
+    """The identities of this case that the answers hold shares of; whatever else they name, not."""
+    refs = {one.ref for answer in agreed.values() for one in answer.identities}
+    return [one.envelope for one in case.identities if one.envelope is not None and one.ref in refs]
+
+
+def _sealed_quorum(desk: Desk, envelope: Envelope) -> int:
+    roster = desk.trust.named(envelope.header.roster_hash)
+    if roster is None:
+        raise refused(Why.UNKNOWN_ROSTER)
+    return roster.quorum
+
+
+def _combined(envelope: Envelope, agreed: list[CustodyAnswer], quorum: int) -> OpenedIdentity:
+    """Open one identity with the shares of any that agreed: a false one does not stop the others.
+
+    As many subsets are tried as a roster can have.
+    """
+    ref = EvidenceRef(envelope.id, envelope.header.hash)
+    gathered = [
+        [share for one in answer.identities if one.ref == ref for share in one.shares]
+        for answer in agreed
+    ]
+    held = [shares for shares in gathered if shares]
+    for members in itertools.islice(itertools.combinations(held, quorum), SHARES_MOST):
+        try:
+            data_key = combine_shares(itertools.chain.from_iterable(members))
+            opened_json = open_manifest(data_key, envelope.header, envelope.manifest)
+            manifest = IdentityManifest.from_json(opened_json)
+        except CryptoError:
+            continue
+        return OpenedIdentity(envelope.id.hex(), envelope.header.day, manifest)
+    raise refused(Why.NOT_OPENED)

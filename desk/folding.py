@@ -1,0 +1,88 @@
+"""Make texts alike that a reader would take for the same, so that a search finds them.
+
+Rule: folding forgets capitals, accents, vowel signs, ways to write a letter or a digit, and what
+is invisible; it never forgets a letter.  It is for finding alone: nothing folded is ever shown.
+
+```
+Arabic     no vowel signs, no tatweel; أ إ آ ٱ → ا   ى ی ئ → ي   ؤ → و   ة → ه
+           گ ک ڭ ݣ → ك   ڤ → ف   پ → ب   چ → ج
+digits     of every script → 0 to 9
+Tifinagh   the letters of regional spellings → those of the standard one   ⴲ → ⴱ   ⵗ → ⵖ   ⵝ → ⵜ
+others     no accents, no capitals, ligatures and full width as single letters
+```
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SAME = str.maketrans(
+    {
+        # Arabic; what NFKD takes apart (أ إ آ ؤ ئ) has lost its sign by then.
+        "ٱ": "ا", "ة": "ه", "ى": "ي", "ی": "ي", "ې": "ي", "ک": "ك", "گ": "ك", "ڭ": "ك", "ݣ": "ك",
+        "ڤ": "ف", "ڥ": "ف", "پ": "ب", "چ": "ج", "ھ": "ه", "ہ": "ه", "ە": "ه", "ـ": "",
+        # Tifinagh
+        "ⴲ": "ⴱ", "ⴴ": "ⴳ", "ⴵ": "ⴳ", "ⴶ": "ⴳ", "ⴸ": "ⴷ", "ⴺ": "ⴹ", "ⴾ": "ⴽ", "ⴿ": "ⴽ", "ⵁ": "ⵀ",
+        "ⵆ": "ⵅ", "ⵈ": "ⵇ", "ⵋ": "ⵊ", "ⵌ": "ⵊ", "ⵐ": "ⵏ", "ⵑ": "ⵏ", "ⵗ": "ⵖ", "ⵘ": "ⵖ", "ⵝ": "ⵜ",
+        "ⵞ": "ⵛ", "ⵤ": "ⵣ",
+        # Latin letters that nothing takes apart
+        "ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "œ": "oe", "æ": "ae", "’": "'", "‘": "'",
+    }
+)  # fmt: skip
+_DROPPED = {"Mn", "Me", "Cf", "Cc"}
+_SPACED = {"Zs", "Zl", "Zp"}
+
+# Every digit is looked at a bounded number of times: a run ends where its sixth does not follow.
+_NUMBER = re.compile(r"\+?\d(?:[ ./()-]{0,2}\d){5,}")
+_NOT_DIGITS = re.compile(r"\D+")
+
+
+class _Letters(dict[int, str]):
+    """What each character becomes; worked out once for each that was ever met."""
+
+    def __missing__(self, code: int) -> str:
+        taken_apart = unicodedata.normalize("NFKD", chr(code))
+        self[code] = found = "".join(_folded(one) for one in taken_apart)
+        return found
+
+
+def _folded(character: str) -> str:
+    category = unicodedata.category(character)
+    if character in "\n\t\r" or category in _SPACED:
+        return " "
+    if category in _DROPPED:
+        return ""
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    low = unicodedata.normalize("NFKD", character.casefold())
+    return "".join(one for one in low if unicodedata.category(one) not in _DROPPED).translate(_SAME)
+
+
+_LETTERS = _Letters()
+
+
+def folded(text: str) -> str:
+    """A text as searches compare it: one line, single spaces."""
+    low = text.lower() if text.isascii() and text.isprintable() else text.translate(_LETTERS)
+    return " ".join(low.split())
+
+
+def searchable(texts: Iterable[str]) -> str:
+    """The texts of one case, folded, a line each; numbers also as they are without their spaces.
+
+    A phone or an account number is found whichever way it was grouped.
+    """
+    lines = [line for line in map(folded, texts) if line]
+    whole = "\n".join(lines)
+    numbers = {_NOT_DIGITS.sub("", one[0]) for one in _NUMBER.finditer(whole)}
+    return "\n".join([whole, *sorted(one for one in numbers if one not in whole)])
+
+
+def digits_of(low: str) -> str:
+    """The digits of a folded text that is one long number and nothing else, or empty."""
+    return _NOT_DIGITS.sub("", low) if _NUMBER.fullmatch(low) else ""

@@ -1,0 +1,189 @@
+"""The pages of custody: an operator asks and opens on the case's page; a custodian answers.
+
+Rule: what was opened stands in one answer of one POST, which no browser keeps (no-store), and
+nowhere else; a letter that is uploaded is sealed, small, and held in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from flask import Response, abort, redirect, render_template, request, url_for
+from markupsafe import escape
+
+from crypto.custody_letters import REASON_MOST
+from crypto.letter import TEXT_MOST
+from desk import custodian, custody, words
+from desk.cases import Cases
+from desk.custody_words import Why, refused
+from desk.errors import DeskError
+from desk.letters import blocks
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.wrappers import Response as BaseResponse
+
+    from desk.cases import Case
+    from desk.custodian import Asking
+    from desk.desk import Desk
+
+KIND = "identity_request"
+"""Under which the case's page shows a refusal."""
+_SENT = "Signed and sent. Carry the request to the custodians: it is below, under Identity."
+_WAITS = (
+    "Signed here; it goes out at the next sync. Carry the request to the custodians: it is below, "
+    "under Identity."
+)
+
+
+class Pages(Protocol):
+    """What the rest of the pages lends to these."""
+
+    @property
+    def desk(self) -> Desk:
+        """The unlocked desk."""
+        ...
+
+    notice: str
+
+    def refused(self, case: Case, kind: str, why: str) -> tuple[str, int]:
+        """The case's page, with the reason why something was refused."""
+        ...
+
+
+def offered(desk: Desk, case: Case) -> dict[str, object]:
+    """What the case's page needs for its part about the identity."""
+    can_ask = bool(case.later_identities) or not case.is_anonymous
+    return {
+        "identity_requests": custody.pending(desk, case),
+        "identity_can_be_asked": can_ask and not desk.is_custodian,
+        "custodian_desk": desk.is_custodian,
+        "reason_most": REASON_MOST,
+    }
+
+
+def register(app: Flask, pages: Pages) -> None:
+    """Add the routes."""
+    own = _Custody(pages)
+    app.add_url_rule("/case/<ref>/identity/ask", "custody_ask", own.ask, methods=["POST"])
+    app.add_url_rule("/case/<ref>/identity/<request_id>/letter", "custody_letter", own.letter)
+    app.add_url_rule(
+        "/case/<ref>/identity/<request_id>/open", "custody_open", own.open, methods=["POST"]
+    )
+    app.add_url_rule("/custody", "custody", own.desk_page)
+    app.add_url_rule("/custody/read", "custody_read", own.read, methods=["POST"])
+    app.add_url_rule("/custody/answer", "custody_answer", own.answer, methods=["POST"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Custody:
+    pages: Pages
+
+    # --- the operator
+
+    def ask(self, ref: str) -> BaseResponse | tuple[str, int]:
+        """Write a request; its letter is then to be had on the case's page."""
+        case = Cases(self.pages.desk).find(ref)
+        try:
+            asked = custody.ask(self.pages.desk, case, request.form.get("text", ""))
+        except DeskError as error:
+            return self.pages.refused(case, KIND, str(error))
+        self.pages.notice = _SENT if asked.sent else _WAITS
+        return redirect(url_for("case", ref=case.id.hex()), 303)
+
+    def letter(self, ref: str, request_id: str) -> Response:
+        """A request's letter, to be carried; it is sealed."""
+        case = Cases(self.pages.desk).find(ref)
+        for one in custody.pending(self.pages.desk, case):
+            if one.id == request_id and one.text:
+                return _download(one.text, f"amana-request-{one.id[:8]}.txt")
+        return abort(404)
+
+    def open(self, ref: str, request_id: str) -> str | tuple[str, int]:
+        """Open with the answers that were uploaded or pasted; shown in this answer alone."""
+        desk = self.pages.desk
+        case = Cases(desk).find(ref)
+        try:
+            opened = custody.open_identity(desk, case, _hex(request_id), _letters())
+        except DeskError as error:
+            return self.pages.refused(case, KIND, str(error))
+        shown = [
+            (
+                one,
+                [*words.flat(one.manifest.identity), *words.flat(one.manifest.safe_contact)],
+            )
+            for one in opened.identities
+        ]
+        return render_template("identity.html", case=case, opened=opened, shown=shown)
+
+    # --- the custodian
+
+    def desk_page(self) -> str:
+        """Where a custodian brings a request."""
+        return self._page()
+
+    def read(self) -> str | tuple[str, int]:
+        """What a request asks, and who."""
+        try:
+            text = _one_letter()
+            return self._page(asking=custodian.read(self.pages.desk, text), text=text)
+        except DeskError as error:
+            return self._page(problem=str(error)), 422
+
+    def answer(self) -> Response | tuple[str, int]:
+        """A yes or a no, as a file to carry back."""
+        text = request.form.get("letter", "")
+        asking = None
+        try:
+            asking = custodian.read(self.pages.desk, text)
+            if request.form.get("answer") == "yes":
+                said = custodian.agree(self.pages.desk, asking)
+            else:
+                said = custodian.refuse(self.pages.desk, asking, request.form.get("text", ""))
+        except DeskError as error:
+            return self._page(asking=asking, text=text, problem=str(error)), 422
+        return _download(said, f"amana-answer-{asking.id.hex()[:8]}.txt")
+
+    def _page(self, asking: Asking | None = None, text: str = "", problem: str = "") -> str:
+        desk = self.pages.desk
+        return render_template(
+            "custodian.html",
+            asking=asking,
+            letter=escape(text),
+            problem=problem,
+            reason_most=REASON_MOST,
+            typed=escape(request.form.get("text", "")),
+            answered=custodian.answered(desk) if desk.is_custodian else (),
+        )
+
+
+def _letters() -> list[str]:
+    """Every letter that was uploaded or pasted; raises CustodyRefused."""
+    texts = [request.form.get("pasted", "")]
+    for upload in request.files.getlist("answers"):
+        try:
+            texts.append(upload.stream.read(TEXT_MOST + 1).decode("ascii"))
+        except UnicodeDecodeError:
+            raise refused(Why.NOT_A_LETTER) from None
+    return [letter for text in texts for letter in blocks(text)]
+
+
+def _one_letter() -> str:
+    found = _letters()
+    if len(found) != 1:
+        raise refused(Why.NOT_A_LETTER)
+    return found[0]
+
+
+def _hex(untrusted: str) -> bytes:
+    try:
+        return bytes.fromhex(untrusted)
+    except ValueError:
+        raise refused(Why.NO_REQUEST) from None
+
+
+def _download(text: str, name: str) -> Response:
+    response = Response(text, mimetype="text/plain")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,173 @@
+"""The command room's pages: figures with their charts, and a wall view that refreshes itself.
+
+Rule: these pages show numbers, our own words and the institution's, and nothing that a reporter,
+or another operator, wrote; the wall can hang where everybody sees it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flask import Response, abort, make_response, render_template, request
+
+from crypto.ids import Day, date_of
+from desk.desk import local_stamp
+from desk.room import words
+from desk.room.figures import figures
+from desk.room.gather import Gatherer
+from desk.room.output import to_csv, to_json
+from desk.room.period import Period, PeriodMalformed, between, parse_period
+from desk.room.tables import size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+
+    from desk.desk import Desk
+    from desk.room.tables import Figures
+
+WALL_SECONDS = 60
+"""How often the wall asks anew; it reads what is on this machine, and syncs nothing."""
+_LAYOUT = (
+    "nature", "categories", "choices", "tags", "identity", "origin", "regions", "languages",
+    "series", "transmitted", "outcomes", "closed", "states", "clocks", "backlog", "priorities",
+    "losses",
+)  # fmt: skip
+_TREND_DAYS = 30
+_TREND_DAYS_LEAST = 7
+
+
+@dataclass(slots=True)
+class Room:
+    """The room's routes, over one unlocked desk."""
+
+    desk: Desk
+    now: Callable[[], str] = local_stamp
+    gatherer: Gatherer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gatherer = Gatherer(self.desk)
+
+    def figures(self, period: Period) -> Figures:
+        """The figures of a period, as the cases here are now."""
+        facts = self.gatherer.facts()
+        return figures(facts, period, self.desk.rules, self.desk.today())
+
+    def asked(self) -> Period:
+        """The period that the address asks for; this month without one.  PeriodMalformed."""
+        today = self.desk.today()
+        first, last = request.args.get("from", ""), request.args.get("to", "")
+        if first or last:
+            return between(first, last, today)
+        return parse_period(request.args.get("period", "month"), today)
+
+    # --- pages
+
+    def page(self) -> Response:
+        """Every figure of a period, each chart with its table."""
+        problem = ""
+        try:
+            period = self.asked()
+        except PeriodMalformed as malformed:
+            problem = str(malformed)
+            period = parse_period("month", self.desk.today())
+        found = self.figures(period)
+        response = make_response(
+            render_template(
+                "room.html",
+                figures=found,
+                layout=[found[name] for name in _LAYOUT],
+                chosen=request.args.get("period", "" if request.args.get("from") else "month"),
+                periods=words.PERIODS,
+                first=str(date_of(period.first)),
+                last=str(date_of(period.last)),
+                unreadable=words.unreadable(found.unreadable) if found.unreadable else "",
+                problem=problem,
+                **self._words(),
+            )
+        )
+        response.status_code = 422 if problem else 200
+        return response
+
+    def wall(self) -> Response:
+        """The same on a screen for the room: large, dark, and without anybody's words."""
+        today = self.desk.today()
+        try:
+            period = self.asked()
+        except PeriodMalformed:
+            abort(404)
+        facts = self.gatherer.facts()
+
+        def of(chosen: Period) -> Figures:
+            return figures(facts, chosen, self.desk.rules, today)
+
+        found = of(period)
+        is_short = period.days < _TREND_DAYS_LEAST
+        trend = of(Period(Day(today - _TREND_DAYS + 1), today)) if is_short else found
+        response = make_response(
+            render_template(
+                "wall.html",
+                figures=found,
+                now=of(parse_period("today", today)),
+                week=of(parse_period("week", today)),
+                trend=trend["series"],
+                trend_words=words.WALL["trend"] if is_short else words.TITLES["series"],
+                first=str(date_of(period.first)),
+                last=str(date_of(period.last)),
+                stamp=self.now(),
+                last_sync=self.desk.store.noted("last_sync"),
+                alarms=len(self.desk.store.alarms()),
+                overdue=sum(size(row.cells[2]) for row in found["clocks"].rows),
+                now_words=words.WALL,
+                **self._words(),
+            )
+        )
+        response.headers["Refresh"] = str(WALL_SECONDS)
+        return response
+
+    def csv(self, table: str) -> Response:
+        """One table, or `all`, as CSV."""
+        found = self._found()
+        if table != "all" and table not in found:
+            abort(404)
+        tables = found.tables if table == "all" else (found[table],)
+        return _file(to_csv(tables, self.desk.rules), "text/csv", f"{table}.csv")
+
+    def json(self) -> dict[str, object]:
+        """What `stats --json` prints."""
+        return to_json(self._found(), rehearsal=self.desk.trust.rehearsal)
+
+    def _found(self) -> Figures:
+        try:
+            return self.figures(self.asked())
+        except PeriodMalformed:
+            abort(404)
+
+    def _words(self) -> dict[str, object]:
+        return {
+            "titles": words.TITLES,
+            "notes": words.NOTES,
+            "columns": words.COLUMNS,
+            "row_name": partial(words.row, rules=self.desk.rules),
+            "shown": words.parts,
+            "number": words.number,
+        }
+
+
+def register(app: Flask, desk: Desk) -> None:
+    """Add the room to a desk's pages."""
+    room = Room(desk)
+    app.jinja_env.filters["cell_size"] = size
+    app.add_url_rule("/room", "room", room.page)
+    app.add_url_rule("/room/wall", "room_wall", room.wall)
+    app.add_url_rule("/room/figures.json", "room_json", room.json)
+    app.add_url_rule("/room/<table>.csv", "room_csv", room.csv)
+
+
+def _file(content: str, media_type: str, name: str) -> Response:
+    response = Response(content, content_type=f"{media_type}; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,155 @@
+"""The page from which a case is handed over.
+
+Rule: the page asks desk.transmission and decides nothing.  What it makes is sealed to the service
+before it touches the disk; a folder in clear is for the command line alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from flask import Response, abort, redirect, render_template, request, url_for
+
+from desk import acts
+from desk.cases import Cases, iso
+from desk.errors import ActRefused, DeskError
+from desk.transmission import services, words
+from desk.transmission.items import files_of
+from desk.transmission.transmit import (
+    Competence,
+    Order,
+    competence,
+    reasons_against,
+    transmit,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from flask import Flask
+    from werkzeug.wrappers import Response as BaseResponse
+
+    from desk.cases import Case
+    from desk.desk import Desk
+
+_READ_BYTES = 1024 * 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_OUTCOMES = {
+    True: "Signed, sealed and transmitted. The package waits below, for the service alone.",
+    False: "Signed and sealed. The entry goes out at the next sync; the package waits below.",
+}
+
+
+class Pages(Protocol):
+    """What this page needs of the others."""
+
+    desk: Desk
+    notice: str
+
+    def take_notice(self) -> str:
+        """The notice to show once."""
+        ...
+
+
+class _Transmitting:
+    """The three routes: the page, its form, and the sealed file once more."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._desk = pages.desk
+
+    def page(self, ref: str) -> str:
+        """What would go where, or why not."""
+        return self._show(Cases(self._desk).find(ref))
+
+    def send(self, ref: str) -> BaseResponse | tuple[str, int]:
+        """Hand it over; the sealed file waits in the desk's folder, to be downloaded."""
+        case = Cases(self._desk).find(ref)
+        given = Competence(request.form.get("service", ""), request.form.get("basis", ""))
+        folder = self._desk.home.packages
+        try:
+            chosen = competence(case, given.service, given.basis)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            done = transmit(self._desk, case, Order(folder / f"{case.id.hex()}.amana", chosen))
+        except DeskError as error:
+            return self._show(case, str(error), given), 422
+        done.path.rename(self._path(done.sha256))
+        self._pages.notice = _OUTCOMES[done.sent]
+        return redirect(url_for("transmission", ref=case.id.hex()), 303)
+
+    def package(self, ref: str, digest: str) -> Response:
+        """A sealed file that this desk made."""
+        case = Cases(self._desk).find(ref)
+        if digest not in self._waiting(case):
+            abort(404)
+        path = self._path(digest)
+        response = Response(_chunks(path), mimetype="application/octet-stream")
+        response.headers["Content-Length"] = str(path.stat().st_size)
+        response.headers["Content-Disposition"] = f'attachment; filename="{case.ref}.amana"'
+        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
+    def _path(self, digest: str) -> Path:
+        return self._desk.home.packages / f"{digest}.amana"
+
+    def _waiting(self, case: Case) -> list[str]:
+        """The packages that the case's journal names and this desk has."""
+        named = (str(one.body.data.get("package", "")) for one in case.work.of(acts.STATUS))
+        return [one for one in named if _SHA256.fullmatch(one) and self._path(one).exists()]
+
+    def _show(self, case: Case, problem: str = "", given: Competence | None = None) -> str:
+        chosen, why = self._asked(case)
+        key, lacking = "", ""
+        try:
+            going, left = files_of(self._desk, case)
+            keys = {one.id: one.fingerprint for one in services.known(self._desk)}
+            key = keys.get(chosen.service, "") if chosen else ""
+        except DeskError as error:
+            going, left, lacking = (), (), str(error)
+        return render_template(
+            "transmission.html",
+            case=case,
+            chosen=chosen,
+            given=given or Competence("", ""),
+            rules=self._desk.rules,
+            why=why,
+            key=key,
+            going=going,
+            left=[(words.LEFT_OUT[one.why]["en"], one.pointer) for one in left],
+            lacking=lacking,
+            problem=problem,
+            waiting=self._waiting(case),
+            past=[
+                (iso(one.node.day), one.signer.name, str(one.body.data["package"]))
+                for one in case.work.of(acts.STATUS)
+                if "package" in one.body.data
+            ],
+            notice=self._pages.take_notice(),
+        )
+
+    def _asked(self, case: Case) -> tuple[Competence | None, list[str]]:
+        """Who is competent, where somebody said so; and what stands against it."""
+        try:
+            chosen = competence(case)
+        except ActRefused:
+            # Anybody does, to ask what else stands against it.
+            one = next(iter(self._desk.rules.services.values()))
+            against = reasons_against(self._desk, case, Competence(one.id, one.bases[0]))
+            return None, [why.words for why in against]
+        return chosen, [why.words for why in reasons_against(self._desk, case, chosen)]
+
+
+def register(app: Flask, pages: Pages) -> None:
+    """Add the routes."""
+    ours = _Transmitting(pages)
+    app.add_url_rule("/case/<ref>/transmission", "transmission", ours.page)
+    app.add_url_rule("/case/<ref>/transmission/send", "transmit", ours.send, methods=["POST"])
+    app.add_url_rule("/case/<ref>/transmission/<digest>", "package", ours.package)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_READ_BYTES):
+            yield chunk

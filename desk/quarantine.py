@@ -1,0 +1,110 @@
+"""Files that nobody may look at any more: child abuse material, put away by one signed act.
+
+Rule: what is closed is closed on every desk that has the act, and so is any file with the same
+SHA-256 in any case, the untouched original or the clean copy of it, and every copy made from it.
+The one door that asks is `desk.evidence.open_evidence`, which everything that reads a file goes
+through.  There is no act that opens again.  The sealed bytes stay where they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from desk import acts
+from desk.errors import FileQuarantined
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crypto.ids import CaseId, Day
+    from crypto.strict_json import Json
+    from desk.cases import Case
+    from desk.desk import Desk
+    from desk.evidence import FileView
+
+_REF = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Why a file is closed: by which act, in which case; `custodian` answers for it."""
+
+    case: CaseId
+    file: str
+    sha256: str
+    custodian: str
+    day: Day
+    by: str
+
+    @property
+    def pointer(self) -> str:
+        """The case and the file that the act names: `1a2b-3c4d / 5e6f7a8b`."""
+        digits = self.case.hex()[:_REF]
+        return f"{digits[:4]}-{digits[4:]} / {self.file[:_REF]}"
+
+    @property
+    def error(self) -> FileQuarantined:
+        """What whoever wants the file is told."""
+        return FileQuarantined(
+            f"This file is in quarantine: nothing opens it any more. Its custodian is "
+            f"{self.custodian}. SHA-256 {self.sha256}, pointer {self.pointer}."
+        )
+
+
+def closings(desk: Desk, case: Case) -> Mapping[str, Closing]:
+    """By SHA-256 in hex, and by file id in hex for those of this case: what is closed."""
+    found: dict[str, Closing] = {}
+    for row in desk.index.rows():
+        for act in row.acts:
+            if act.kind == acts.QUARANTINE:
+                one = _closing(row.id, act.data, act.day, act.by)
+                found.setdefault(one.sha256, one)
+                if row.id == case.id:
+                    found.setdefault(one.file, one)
+    # Of the case in hand the newest word counts, whatever an index says.
+    for entry in case.work.quarantined.values():
+        one = _closing(case.id, entry.body.data, entry.node.day, entry.signer.name)
+        found.setdefault(one.sha256, one)
+        found.setdefault(one.file, one)
+    return found
+
+
+def closed_among(files: Sequence[FileView], closing: Mapping[str, Closing]) -> dict[str, Closing]:
+    """Which files of one case are closed, by id: named, of a named digest, or kin of such a one."""
+    if not closing:
+        return {}
+    shut = {
+        one.id: found
+        for one in files
+        if (found := closing.get(one.id) or closing.get(one.sha256)) is not None
+    }
+    kin = kin_of(files)
+    for name in list(shut):
+        for other in family(name, kin):
+            shut.setdefault(other, shut[name])
+    return shut
+
+
+def _closing(case: CaseId, data: Mapping[str, Json], day: Day, by: str) -> Closing:
+    return Closing(case, str(data["file"]), str(data["sha256"]), str(data["custodian"]), day, by)
+
+
+def kin_of(files: Sequence[FileView]) -> dict[str, set[str]]:
+    """By id of a case's files: the files that show the same, or a part of it."""
+    kin: dict[str, set[str]] = {}
+    for one in files:
+        for other in filter(None, (one.original_of, one.copy_of)):
+            kin.setdefault(one.id, set()).add(other)
+            kin.setdefault(other, set()).add(one.id)
+    return kin
+
+
+def family(name: str, kin: Mapping[str, set[str]]) -> set[str]:
+    """A file's id, and those of all that show the same or a part of it."""
+    found, waiting = {name}, [name]
+    while waiting:
+        fresh = kin.get(waiting.pop(), set()) - found
+        found |= fresh
+        waiting += fresh
+    return found

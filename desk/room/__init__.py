@@ -1,0 +1,1 @@
+"""The command room: figures of opened cases, counted here; and what of them is public."""

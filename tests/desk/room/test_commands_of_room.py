@@ -1,0 +1,132 @@
+"""`stats` and `bulletin`, as somebody at a terminal uses them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from desk.cli import main
+from desk.config import DeskHome
+from desk.program import Setting
+from desk.room.gather import Gatherer
+from desk.trust import Trust
+from desk.words import REHEARSAL
+from tests.desk.world import CHEAP, PASSPHRASE, TODAY
+from tests.quarter.plan import SMALL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from click.testing import Result
+
+    from desk.desk import Desk
+
+    Run = Callable[..., Result]
+
+DAYS = "2024-06-03..2024-09-02"
+
+
+@pytest.fixture
+def run(quarter: Desk, tmp_path: Path) -> Run:
+    phrase = tmp_path / "phrase"
+    phrase.write_text(PASSPHRASE + "\n")
+    quarter.store.note("bulletins", "[]")
+
+    def invoke(*arguments: str) -> Result:
+        home = DeskHome(quarter.home.folder, passphrase_file=phrase)
+        setting = Setting(home, today=lambda: TODAY, cost=CHEAP)
+        return CliRunner().invoke(main, list(arguments), obj=setting)
+
+    return invoke
+
+
+def test_stats_print_json_csv_or_tables(run: Run) -> None:
+    told = json.loads(run("stats", "--period", DAYS, "--json").stdout)
+    assert (told["from"], told["to"], told["days"]) == ("2024-06-03", "2024-09-02", 92)
+    assert told["rehearsal"] is True
+    assert told["overview"]["received"] == SMALL.total
+    assert told["overview"]["full_identity"]["count"] == SMALL.named
+    same = run("stats", "--from", "2024-06-03", "--to", "2024-09-02", "--json")
+    assert json.loads(same.stdout) == told
+    rows = run("stats", "--period", DAYS, "--csv").stdout
+    assert f"overview,received,Reports,figure,{SMALL.total},," in rows
+    printed = run("stats", "--period", DAYS).stdout
+    assert printed.startswith(REHEARSAL)
+    assert "By full identity" in printed
+    assert f"{SMALL.named} of {SMALL.total} (" in printed
+    assert "First look (P1)" in printed
+
+
+def test_stats_of_this_month_have_the_glance_and_no_empty_table(run: Run) -> None:
+    printed = run("stats")
+    assert printed.exit_code == 0, printed.output
+    assert "2026-11-01..2026-11-22" in printed.stdout
+    assert "At a glance" in printed.stdout
+    assert "Languages" not in printed.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--period", "soon"], 1, "2024-Q3"),
+        (["--period", "month", "--from", "2024-06-03"], 1, "Choose one"),
+        (["--from", "2027-01-01"], 1, "2024-Q3"),
+        (["--json", "--csv"], 2, "Choose one"),
+    ],
+    ids=["no period", "two periods", "backwards", "two shapes"],
+)
+def test_stats_say_what_they_did_not_understand(
+    run: Run, arguments: list[str], code: int, said: str
+) -> None:
+    done = run("stats", *arguments)
+    assert done.exit_code == code
+    assert said in done.output
+
+
+def test_cases_that_are_not_sealed_to_this_desk_are_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = Gatherer.facts
+    monkeypatch.setattr(Trust, "rehearsal", property(lambda _self: False))
+    monkeypatch.setattr(
+        Gatherer,
+        "facts",
+        lambda one: tuple(replace(each, readable=False) for each in facts(one)),
+    )
+    printed = run("stats", "--period", DAYS).stdout
+    assert REHEARSAL not in printed
+    assert f"{SMALL.total} cases of the period were not sealed to this desk" in printed
+
+
+def test_a_bulletin_is_written_proven_and_not_written_twice(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "bulletin"
+    done = run("bulletin", "--period", DAYS, "--to", str(folder), "--tag", "daesh")
+    assert done.exit_code == 0, done.output
+    assert "counts are kept back" in done.stdout
+    assert "holds: every file is as operator 1 signed it" in done.stdout
+    told = json.loads(run("bulletin", "--check", str(folder), "--json").stdout)
+    assert told["signer"] == "operator 1"
+    assert told["kept_back"] is None
+    assert "kept back" not in run("bulletin", "--check", str(folder)).stdout
+    again = run("bulletin", "--period", "2024-06", "--to", str(tmp_path / "again"))
+    assert again.exit_code == 1
+    assert "subtracts" in again.output
+    (folder / "bulletin.csv").write_text("")
+    broken = run("bulletin", "--check", str(folder))
+    assert broken.exit_code == 1
+    assert "bulletin.csv is not the file that was signed" in broken.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--period", DAYS], ["--to", "x"], ["--check", "x", "--period", DAYS],
+     ["--check", "x", "--to", "y"]],
+    ids=["nothing", "no folder", "no period", "a period too much", "a folder too much"],
+)  # fmt: skip
+def test_a_bulletin_is_made_or_proven_and_not_both(run: Run, arguments: list[str]) -> None:
+    assert run("bulletin", *arguments).exit_code == 2

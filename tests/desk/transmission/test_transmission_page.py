@@ -1,0 +1,138 @@
+"""The page that hands a case over: what it says, what it makes, and what it refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crypto.package import service_fingerprint
+from desk.pages.app import create_pages
+from desk.pages.door import Bind, OneTimeLink
+from desk.transmission import receiving
+from tests.desk.test_statuses import FORM
+from tests.desk.transmission.conftest import CANARY, SERVICE, UNIT
+from tests.desk.world import JPEG
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from tests.desk.server import FakeServer
+    from tests.desk.transmission.conftest import Handing
+
+
+@pytest.fixture
+def page(handing: Handing) -> FlaskClient:
+    link = OneTimeLink()
+    client = create_pages(handing.desk, Bind("127.0.0.1", 8002), link).test_client()
+    client.get(f"/link/{link.token}", headers=FORM)
+    return client
+
+
+def at(handing: Handing, rest: str = "") -> str:
+    return f"/case/{handing.reporter.case.hex()}/transmission{rest}"
+
+
+def test_a_case_is_handed_over_from_its_page(ready: Handing, page: FlaskClient) -> None:
+    case = page.get(at(ready).removesuffix("/transmission"), headers=FORM).text
+    assert at(ready) in case
+    before = page.get(at(ready), headers=FORM).text
+    for said in (
+        "Specialised cybercrime unit", "Place of the act", service_fingerprint(SERVICE.public),
+        "evidence/photo-1.jpg", "Sign, seal and transmit",
+    ):  # fmt: skip
+        assert said in before
+    sent = page.post(at(ready, "/send"), headers=FORM)
+    assert (sent.status_code, sent.headers["Location"]) == (303, at(ready))
+    after = page.get(at(ready), headers=FORM).text
+    assert "Signed, sealed and transmitted" in after
+    assert "Sign, seal and transmit" not in after
+    digest = re.search(r"[0-9a-f]{64}", after)
+    assert digest is not None
+    got = page.get(at(ready, f"/{digest[0]}"), headers=FORM)
+    assert hashlib.sha256(got.data).hexdigest() == digest[0]
+    assert got.headers["Content-Disposition"].endswith('.amana"')
+    assert got.headers["Cache-Control"] == "no-store"
+    sealed = ready.folder / "got"
+    sealed.write_bytes(got.data)
+    found = receiving.open_sealed(sealed, SERVICE, ready.root_line, ready.folder / "opened")
+    assert found.code == 0
+    assert (ready.folder / "opened" / "evidence" / "photo-1.jpg").read_bytes() == JPEG
+    assert ready.case.state == "transmitted"
+    assert CANARY.encode() not in got.data
+
+
+def test_without_a_connection_the_entry_waits(
+    ready: Handing, page: FlaskClient, server: FakeServer
+) -> None:
+    server.answers["/v1/envelopes"] = (503, b"{}")
+    page.post(at(ready, "/send"), headers=FORM)
+    assert "goes out at the next sync" in page.get(at(ready), headers=FORM).text
+
+
+def test_what_stands_against_it_is_said_and_no_button_is_shown(
+    handing: Handing, page: FlaskClient
+) -> None:
+    handing.begin()
+    shown = page.get(at(handing), headers=FORM).text
+    assert "Received does not lead to Transmitted" in shown
+    assert "<button" not in shown.split("<main", 1)[1]
+    handing.ready(by=0)
+    assert "four eyes" in page.get(at(handing), headers=FORM).text
+    refused = page.post(at(handing, "/send"), headers=FORM)
+    assert refused.status_code == 422
+    assert "Four eyes" in refused.text
+    assert list(handing.desk.home.packages.glob("*")) == []
+
+
+def test_a_service_without_a_key_is_named_with_what_to_do(
+    ready: Handing, page: FlaskClient
+) -> None:
+    (ready.desk.home.services / "cyber_unit.pub").unlink()
+    shown = page.get(at(ready), headers=FORM).text
+    assert "amana-desk service-key cyber_unit FILE" in shown
+    assert "Sign, seal and transmit" not in shown
+
+
+def test_the_fast_lane_asks_who_is_competent(handing: Handing, page: FlaskClient) -> None:
+    handing.begin(danger_now="yes")
+    handing.state("triage", by=0)
+    handing.state("imminent", by=0)
+    assert 'name="service"' in page.get(at(handing), headers=FORM).text
+    wrong = page.post(
+        at(handing, "/send"), data={"service": UNIT.service, "basis": "seat"}, headers=FORM
+    )
+    assert wrong.status_code == 422
+    form = {"service": UNIT.service, "basis": UNIT.basis}
+    assert page.post(at(handing, "/send"), data=form, headers=FORM).status_code == 303
+    assert handing.case.state == "transmitted"
+
+
+def test_what_is_left_out_and_what_is_lacking_is_shown(
+    handing: Handing, page: FlaskClient, server: FakeServer
+) -> None:
+    server.answers["/v1/parts"] = (404, b"{}")
+    handing.begin(handing.reporter.evidence("photo-1.jpg", "image/jpeg", JPEG))
+    handing.ready()
+    assert "not fetched yet" in page.get(at(handing), headers=FORM).text
+    handing.act(
+        "quarantine",
+        {
+            "file": handing.files[0].id.hex(), "sha256": "ab" * 32, "custodian": "custodian 1",
+            "text": "",
+        },
+    )  # fmt: skip
+    shown = page.get(at(handing), headers=FORM).text
+    assert "In quarantine" in shown
+    assert hashlib.sha256(JPEG).hexdigest() in shown
+
+
+@pytest.mark.parametrize("digest", ["0" * 64, "..%2Fkeys", "x"])
+def test_no_other_file_is_given_out(ready: Handing, page: FlaskClient, digest: str) -> None:
+    ready.transmit()
+    assert page.get(at(ready, f"/{digest}"), headers=FORM).status_code == 404
+    # Named by the journal, and made by the command line: it does not lie here.
+    named = str(ready.case.work.data("status")["package"])
+    assert page.get(at(ready, f"/{named}"), headers=FORM).status_code == 404

@@ -1,0 +1,1 @@
+"""E-Blagh's first quarter, made up anew: synthetic reports with the published counts."""
