@@ -126,6 +126,19 @@ class PatientSocket(socket.socket):
         """Whether something was handed on and not read."""
         return bool(self._ahead)
 
+    def holds(self, size: int) -> bool:
+        """Whether so many bytes can be read without a wait; or all that there will be."""
+        if self._no_more or len(self._ahead) >= size:
+            return True
+        before = self.gettimeout()
+        self.settimeout(0)
+        try:
+            return len(super().recv(size, socket.MSG_PEEK)) >= size
+        except OSError:
+            return False
+        finally:
+            self.settimeout(before)
+
     def receive_now(self, size: int) -> bytes:
         """Read what is there, for somebody who does not wait.  Raises BlockingIOError."""
         return super().recv(size)

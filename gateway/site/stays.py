@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 
 from crypto.errors import TokenInvalid
 from crypto.token import open_token, seal_token
+from gateway.patience import PatientSocket
 from gateway.upload import MULTIPART, URLENCODED
 from vault.errors import Replayed
 from vault.statements import LEFT, LEFT_DAYS
@@ -42,6 +43,8 @@ _ID_BYTES = 16
 _DAY_BYTES = 4
 _LETTERS_MOST = 200
 _BEGINNING_BYTES = 8192
+_FIELD_BYTES = 1024
+"""In so many bytes the first field of a form stands whole, whatever its boundary is."""
 # The first field of each form, also of one that is too large to be read.
 _IN_BODY = re.compile(rb'(?:name="stay"\r\n\r\n|(?:\A|&)stay=)([A-Za-z0-9_-]{1,200})')
 
@@ -110,8 +113,8 @@ class Stays:
 class Heard:
     """A body's stream that remembers how it began: an error's page must know whose it is."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
+    def __init__(self, stream: IO[bytes], connection: object = None) -> None:
+        self._stream, self._connection = stream, connection
         self._began = b""
 
     def read(self, size: int = -1) -> bytes:
@@ -121,17 +124,24 @@ class Heard:
         return data
 
     def beginning(self, length: int) -> bytes:
-        """Give the first bytes, also of a body of that length of which nothing was read."""
-        if not self._began:
+        """Give the first bytes, also of a body of that length of which nothing was read.
+
+        Nobody is waited for: whoever drips would hold a thread by being refused.
+        """
+        connection = self._connection
+        is_there = not isinstance(connection, PatientSocket) or connection.holds(_FIELD_BYTES)
+        if not self._began and is_there:
             with suppress(OSError, HTTPException):
-                self.read(min(length, _BEGINNING_BYTES))
+                self.read(min(length, _FIELD_BYTES))
         return self._began
 
 
 def listen() -> None:
     """Let this request's body be heard, before anything reads it."""
     if request.mimetype in FORM_TYPES:
-        request.environ["wsgi.input"] = Heard(request.environ["wsgi.input"])
+        request.environ["wsgi.input"] = Heard(
+            request.environ["wsgi.input"], request.environ.get("gunicorn.socket")
+        )
 
 
 def _field() -> str | None:

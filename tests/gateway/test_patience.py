@@ -347,3 +347,19 @@ def test_a_worker_that_is_told_to_stop_waits_for_no_first_byte(home: Deployment)
         began = time.monotonic()
         stop(running)
         assert time.monotonic() - began < 10
+
+
+def test_what_is_there_is_told_without_a_wait_and_without_being_taken() -> None:
+    ours, theirs = socket.socketpair()
+    with PatientSocket(ours, PATIENCE) as patient, theirs:
+        began = time.monotonic()
+        assert not patient.holds(1)
+        theirs.sendall(b"12345")
+        assert patient.holds(5)
+        assert not patient.holds(6)
+        patient.hand_on(b"ahead", is_all=False)
+        assert patient.holds(5)
+        patient.hand_on(b"", is_all=True)
+        assert patient.holds(1_000)
+        assert time.monotonic() - began < 1
+        assert patient.recv(100) == b"ahead"

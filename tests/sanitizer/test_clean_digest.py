@@ -72,10 +72,10 @@ class Spoilt:
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Threads]:
     """The threads that a test begins, of which none is left when it ends."""
-    before, seen = threading.active_count(), Threads()
+    before, seen = set(threading.enumerate()), Threads()
     monkeypatch.setattr(room, "Thread", seen)
     yield seen
-    assert threading.active_count() == before
+    assert not set(threading.enumerate()) - before
     assert not any(one.is_alive() for one in seen.begun)
     assert seen.most <= 1
 
