@@ -49,7 +49,7 @@ quarter: $(STAMP).runtime
 test: $(STAMP).dev
 	@sh tools/install-judges
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS) --max-worker-restart 1 --dist loadfile
 
 lint: $(STAMP).dev
 	$(BIN)/ruff check .

@@ -33,7 +33,7 @@ from desk.program import (
     print_json,
     unlocking,
 )
-from desk.public import NEEDS_WORDS, PUBLIC, parse_public
+from desk.public_status import NEEDS_WORDS, PUBLIC, parse_public
 from desk.summary import case_json, deep_alarms
 
 if TYPE_CHECKING:

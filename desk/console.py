@@ -18,7 +18,7 @@ from rich.text import Text
 from desk import telling, words
 from desk.cases import iso
 from desk.evidence import views
-from desk.public import public_words
+from desk.public_status import public_words
 from desk.summary import IDENTITY_LOCKED, deep_alarms
 from desk.verify import Entry, FollowUp, Reply
 

@@ -20,8 +20,8 @@ from crypto.local import LocalKey
 from crypto.manifest import EvidenceRef
 from crypto.operator_opening import CustodianPrivateKey, open_shares
 from desk.cases import REF_DIGITS, iso
+from desk.custody_letters import DAYS_MOST, is_late, request_of
 from desk.custody_words import Why, refused
-from desk.letters import DAYS_MOST, is_late, request_of
 
 if TYPE_CHECKING:
     from crypto.roster import Operator

@@ -22,9 +22,9 @@ from crypto.operator_opening import combine_shares
 from desk import acts, work
 from desk.cases import iso
 from desk.custodian import reasoned
+from desk.custody_letters import DAYS_MOST, answer_of, is_late, opened
 from desk.custody_words import Why, people, refusals, refused
 from desk.identity import OpenedIdentity
-from desk.letters import DAYS_MOST, answer_of, is_late, opened
 from desk.outbox import append
 
 if TYPE_CHECKING:

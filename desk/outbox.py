@@ -29,7 +29,7 @@ from desk.errors import (
 )
 from desk.evidence import open_evidence
 from desk.order import Node, ordered
-from desk.public import NEEDS_WORDS, parse_public
+from desk.public_status import NEEDS_WORDS, parse_public
 from desk.store import Envelope
 
 if TYPE_CHECKING:

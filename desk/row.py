@@ -15,8 +15,8 @@ from desk import acts
 from desk.alarms import Alarm, Sign
 from desk.cases import REF_DIGITS, iso
 from desk.clocks import Due, next_due
-from desk.folding import searchable
 from desk.form_ids import CHOICES
+from desk.text_folding import searchable
 from desk.verify import FollowUp, Reply
 from desk.words import label
 
@@ -87,7 +87,7 @@ class Row:
     told: tuple[str, ...] = field(repr=False)
     """What the reporter wrote since, message by message."""
     folded: str = field(repr=False)
-    """Everything that a search looks at: all words of the case, folded (desk.folding)."""
+    """Everything that a search looks at: all words of the case, folded (desk.text_folding)."""
     is_cut: bool
     """Whether the case has more text than is searched and compared here."""
 

@@ -4,7 +4,7 @@ Rule: what is searched for is an operator's secret as the cases are: it is compa
 never written down by the desk unless the operator saves it as a view of their own, sealed.
 
 ```
-casablanca 0612345678        every word occurs somewhere in the case, however spelt (desk.folding)
+casablanca 0612345678        every word occurs in the case, however spelt (desk.text_folding)
 "je vais le dire"            the words occur one after the other
 state:triage tag:daesh       filters: FILTERS; a value of several words in quotes
 state:ready,returned         one or the other
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from desk.cases import iso
 from desk.errors import SearchRefused
-from desk.folding import digits_of, folded
+from desk.text_folding import digits_of, folded
 from desk.words import LABELS, label
 
 if TYPE_CHECKING:

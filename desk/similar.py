@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from desk import acts, traces
 from desk.errors import RulesMalformed
-from desk.folding import folded
+from desk.text_folding import folded
 from desk.traces import Places, Trace
 
 if TYPE_CHECKING:

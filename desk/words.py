@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from crypto.manifest import IDENTITY_LATER, WITHDRAWAL
 from desk.form_ids import CHOICES
-from desk.public import public_words
+from desk.public_status import public_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

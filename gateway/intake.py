@@ -11,7 +11,6 @@ C-LOST-ANSWER, C-NAMES prove it.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -44,6 +43,7 @@ from gateway.gate import Gate
 from gateway.handed import Identity, StagedFile
 from gateway.looking import look_at
 from gateway.windows import ReceiptWindows
+from sanitizer.digest import Digest
 from sanitizer.original import MEDIA_TYPE as ORIGINAL_TYPE
 from vault.errors import AlreadyAccepted, StagedMissing, ThreadMoved
 from vault.outside import BlobRef, CaseRow, NewCase, StoredEnvelope
@@ -112,6 +112,7 @@ class Intake:
         ``number`` goes into the name that operators see.  Raises Refused when the sanitizer finds
         in the middle that the file cannot be proven clean: what was written is thrown away.
         """
+        digest = Digest()
 
         def told() -> EvidenceManifest:
             kind = _KIND_NAMES.get(clean.media_type.partition("/")[0], _OTHER_KIND)
@@ -119,38 +120,31 @@ class Intake:
                 name=f"{kind}-{number}.{clean.extension}",
                 media_type=clean.media_type,
                 length=clean.facts.length,
-                sha256=clean.facts.sha256,
+                sha256=digest.sha256,
                 removed=clean.facts.removed,
                 rebuilt=clean.is_rebuilt,
             )
 
-        return self._seal_file(clean.chunks(), case, told)
+        return self._seal_file(digest.through(clean.chunks()), case, told)
 
     def seal_original(self, original: KeptOriginal, of: StagedFile, case: CaseId) -> StagedFile:
         """(3)(4)(5) Stream an untouched original into an envelope of its own, beside its copy.
 
         Only for somebody who asked for it and was told what it may give away.
         """
-        digest, length = hashlib.sha256(), 0
-
-        def counted() -> Iterator[bytes]:
-            nonlocal length
-            for chunk in original.chunks():
-                digest.update(chunk)
-                length += len(chunk)
-                yield chunk
+        digest = Digest()
 
         def told() -> EvidenceManifest:
             return EvidenceManifest(
                 name=f"{of.name.partition('.')[0]}-original.bin",
                 media_type=ORIGINAL_TYPE,
-                length=length,
-                sha256=digest.digest(),
+                length=digest.length,
+                sha256=digest.sha256,
                 removed=(),
                 original_of=of.id,
             )
 
-        return self._seal_file(counted(), case, told)
+        return self._seal_file(digest.through(original.chunks()), case, told)
 
     def _seal_file(
         self, content: Iterator[bytes], case: CaseId, told: Callable[[], EvidenceManifest]

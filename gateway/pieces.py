@@ -13,7 +13,6 @@ import hashlib
 import hmac
 import os
 import secrets
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
@@ -30,7 +29,7 @@ from crypto.pieces import (
     sealed_length,
 )
 from gateway.errors import GatewayError
-from gateway.quiet import report_failure
+from gateway.sweeper import Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +49,6 @@ _NOTE_MOST = 64 * 1024
 _LOCK_SECONDS = 2.0
 _LOCK_STEP = 0.02
 _WAKE_SECONDS = 60.0
-_STOP_SECONDS = 2.0
 _MARK_BYTES = 8
 
 
@@ -334,31 +332,12 @@ def _write(fd: int, at: int, sealed: bytes) -> None:
         raise Full from None
 
 
-class PieceSweeper:
-    """A thread of a worker that sweeps the spool at its start and by time; keeps nothing alive."""
+class PieceSweeper(Sweeper):
+    """Sweeps the spool."""
 
     def __init__(self, shelf: PieceShelf) -> None:
+        super().__init__("amana-pieces", _WAKE_SECONDS)
         self._shelf = shelf
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="amana-pieces", daemon=True)
 
-    def start(self) -> None:
-        """Begin, in the worker: a thread does not outlive a fork."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End soon."""
-        self._ended.set()
-        self._thread.join(_STOP_SECONDS)
-
-    def sweep(self) -> None:
-        """Sweep once.  An error is reported by its kind, and tried again later."""
-        try:
-            self._shelf.sweep()
-        except Exception as error:  # noqa: BLE001 # whatever it is, the next round must come
-            report_failure(error)
-
-    def _run(self) -> None:
-        self.sweep()
-        while not self._ended.wait(_WAKE_SECONDS):
-            self.sweep()
+    def _sweep(self) -> None:
+        self._shelf.sweep()

@@ -7,13 +7,12 @@ it, and, where that one was killed, by a later scan.  Claims C-DAY, C-LOST-ANSWE
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
 from crypto.errors import TokenInvalid
 from crypto.token import TokenKey, open_token_bytes, seal_token_bytes
-from gateway.quiet import report_failure
+from gateway.sweeper import Sweeper
 
 if TYPE_CHECKING:
     from crypto.ids import CaseId
@@ -24,7 +23,6 @@ WAKE_SECONDS = 15.0
 _PURPOSE = "receipt-window"
 _BYTES = 8
 _MINUTE = 60
-_STOP_SECONDS = 2.0
 
 
 class ReceiptWindows:
@@ -88,42 +86,23 @@ class ReceiptWindows:
         return self._clock.now() - int.from_bytes(opened, "big")
 
 
-class WindowSweeper:
-    """A thread of a worker that closes windows once they are over; it keeps nothing alive.
+class WindowSweeper(Sweeper):
+    """Closes windows once they are over.
 
     At first it also scans for those that a killed worker left, and scans again when even the
     youngest of those must be over.
     """
 
     def __init__(self, windows: ReceiptWindows, seconds: int, clock: Clock) -> None:
+        super().__init__("amana-windows", WAKE_SECONDS)
         self._windows = windows
         self._seconds = seconds
         self._clock = clock
         start = clock.monotonic()
         self._scans = deque([start, start + seconds + _MINUTE])
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="amana-windows", daemon=True)
 
-    def start(self) -> None:
-        """Begin, in the worker: a thread does not outlive a fork."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End soon; a window that is still open is closed by the next start."""
-        self._ended.set()
-        self._thread.join(_STOP_SECONDS)
-
-    def sweep(self) -> None:
-        """Close what is over now.  An error is reported by its kind, and tried again later."""
-        try:
-            self._windows.close_due(self._seconds)
-            if self._scans and self._scans[0] <= self._clock.monotonic():
-                self._windows.close_left(self._seconds)
-                self._scans.popleft()
-        except Exception as error:  # noqa: BLE001 # whatever it is, the next round must come
-            report_failure(error)
-
-    def _run(self) -> None:
-        self.sweep()
-        while not self._ended.wait(WAKE_SECONDS):
-            self.sweep()
+    def _sweep(self) -> None:
+        self._windows.close_due(self._seconds)
+        if self._scans and self._scans[0] <= self._clock.monotonic():
+            self._windows.close_left(self._seconds)
+            self._scans.popleft()

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sanitizer.detect import detect
-from sanitizer.digest import Digest
 from sanitizer.errors import (
     AlreadyRead,
     Empty,
@@ -31,12 +30,12 @@ from sanitizer.workers import Worker, workers
 class CleanFacts:
     """What is known of a clean file once its last byte has passed every check.
 
-    ``length`` in bytes, ``sha256`` 32 raw bytes of the clean file, ``removed`` stable kind codes
-    in alphabetical order (``gps``, ``camera_serial``, ``thumbnail``, …), never values.
+    ``length`` in bytes, ``removed`` stable kind codes in alphabetical order (``gps``,
+    ``camera_serial``, ``thumbnail``, …), never values.  Whoever wants a digest, too, lets the
+    chunks run through sanitizer.digest: of a long video that costs more than cleaning it.
     """
 
     length: int
-    sha256: bytes
     removed: tuple[str, ...]
 
 
@@ -68,16 +67,16 @@ class CleanFile:
         return self._counted()
 
     def _counted(self) -> Iterator[bytes]:
-        with _only_refusals(), Digest() as digest:
+        length = 0
+        with _only_refusals():
             for data in self._stream():
-                digest.add(data)
+                length += len(data)
                 yield data
-            sha256 = digest.finish()
-        self._facts = CleanFacts(digest.length, sha256, tuple(sorted(self._kinds())))
+        self._facts = CleanFacts(length, tuple(sorted(self._kinds())))
 
     @property
     def facts(self) -> CleanFacts:
-        """Length, digest and what was removed; raises NotRead before the last chunk."""
+        """Length and what was removed; raises NotRead before the last chunk."""
         if self._facts is None:
             raise NotRead("the file has not streamed through to its end")
         return self._facts

@@ -1,5 +1,7 @@
 """Length and SHA-256 of a stream, counted beside what makes it.
 
+For whoever seals or writes a stream and must say what it was.
+
 Rule: of a long video, hashing takes more time than cleaning, and needs no Python: so it is done in
 a thread, a batch behind. A thread has one batch for its whole life and is joined before the next
 begins, before the digest is told, and where a stream ends in the middle: none is ever left behind,
@@ -7,9 +9,10 @@ and what is held does not grow. What is short, a photo, is hashed where it comes
 """
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from threading import Thread
-from types import TracebackType
-from typing import Self
+
+from sanitizer.errors import NotRead
 
 _ALONE = 8 << 20
 """Bytes at the beginning that are hashed where they come."""
@@ -19,7 +22,7 @@ _MOST_PIECES = 4096
 
 
 class Digest:
-    """What is known of bytes that stream by; to be left (``with``) however the stream ends."""
+    """What is known of the bytes of one stream."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -30,9 +33,26 @@ class Digest:
         self._waiting: list[bytes] = []
         self._size = 0
         self._beside: Thread | None = None
+        self._told: bytes | None = None
 
-    def add(self, data: bytes) -> None:
-        """Take the next bytes."""
+    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the chunks as they come; once all of them have, ``sha256`` is known."""
+        try:
+            for data in chunks:
+                self._add(data)
+                yield data
+            self._told = self._finish()
+        finally:
+            self._join()
+
+    @property
+    def sha256(self) -> bytes:
+        """The SHA-256 of all, 32 raw bytes; raises NotRead before the last chunk."""
+        if self._told is None:
+            raise NotRead("the stream has not come to its end")
+        return self._told
+
+    def _add(self, data: bytes) -> None:
         self.length += len(data)
         if self.length <= _ALONE:
             self._take([data])
@@ -42,8 +62,7 @@ class Digest:
         if self._size >= _TOGETHER or len(self._waiting) >= _MOST_PIECES:
             self._hand_over()
 
-    def finish(self) -> bytes:
-        """Return the SHA-256 of all, 32 raw bytes."""
+    def _finish(self) -> bytes:
         self._join()
         self._take(self._waiting)
         if self._hashed != self.length:
@@ -71,14 +90,3 @@ class Digest:
         if self._beside is not None:
             self._beside.join()
             self._beside = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._join()

@@ -91,4 +91,4 @@ class AlreadyRead(SanitizerError):
 
 
 class NotRead(SanitizerError):
-    """``CleanFile.facts`` was asked before the last chunk had passed every check."""
+    """Something was asked of a stream that is known only after its last chunk."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sanitizer.clean import CleanFacts, CleanFile, sanitize
+from sanitizer.digest import Digest
 from sanitizer.errors import Malformed, Refused, SanitizerError
 from sanitizer.limits import Limits
 from sanitizer.source import FileSource
@@ -28,9 +29,10 @@ class Stopped(SanitizerError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: ``out`` and ``facts`` where it is clean, else ``reason``.
+    """What became of one file: ``out``, ``facts`` and ``sha256`` where it is clean, or ``reason``.
 
-    ``reason`` is one of sanitizer.advice's; ``detail`` a phrase of ours that never quotes the file.
+    ``sha256`` is 32 raw bytes; ``reason`` is one of sanitizer.advice's; ``detail`` a phrase of ours
+    that never quotes the file.
     """
 
     path: Path
@@ -40,6 +42,7 @@ class Outcome:
     media_type: str = ""
     is_rebuilt: bool = False
     facts: CleanFacts | None = None
+    sha256: bytes = b""
 
     def as_json(self) -> dict[str, object]:
         """Return all that is known, under the same keys for every outcome."""
@@ -52,7 +55,7 @@ class Outcome:
             "detail": self.detail or None,
             "media_type": self.media_type or None,
             "bytes": None if facts is None else facts.length,
-            "sha256": None if facts is None else facts.sha256.hex(),
+            "sha256": self.sha256.hex() or None,
             "removed": None if facts is None else list(facts.removed),
             "rebuilt": None if facts is None else self.is_rebuilt,
         }
@@ -76,7 +79,7 @@ def clean_file(
     """
     with _draft(drafts) as (file, draft):
         try:
-            clean = _written(path, file, is_stopped)
+            clean, sha256 = _written(path, file, is_stopped)
         except Refused as refusal:
             return Outcome(path, refusal.reason, refusal.detail)
         except OSError:
@@ -91,6 +94,7 @@ def clean_file(
         media_type=clean.media_type,
         is_rebuilt=clean.is_rebuilt,
         facts=clean.facts,
+        sha256=sha256,
     )
 
 
@@ -109,18 +113,22 @@ def _draft(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
             Path(name).unlink()
 
 
-def _written(path: Path, file: BinaryIO, is_stopped: Callable[[], bool]) -> CleanFile:
-    """Write the clean form of a file; raises Refused, OSError of reading, CannotWrite, Stopped."""
+def _written(path: Path, file: BinaryIO, is_stopped: Callable[[], bool]) -> tuple[CleanFile, bytes]:
+    """Write the clean form of a file, and return it with its SHA-256.
+
+    Raises Refused, OSError of reading, CannotWrite, Stopped.
+    """
+    digest = Digest()
     with FileSource(path) as source:
         try:
             clean = sanitize(source, Limits())
-            for data in clean.chunks():
+            for data in digest.through(clean.chunks()):
                 _write(file, data, is_stopped)
         except (SanitizerError, OSError):
             raise
         except Exception:  # noqa: BLE001 - whatever a file does to a cleaner: it is not clean
             raise Malformed("the file broke its reader") from None
-    return clean
+    return clean, digest.sha256
 
 
 def _write(file: BinaryIO, data: bytes, is_stopped: Callable[[], bool]) -> None:

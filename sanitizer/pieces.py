@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from sanitizer.errors import Malformed
-from sanitizer.source import BytesSource, UntrustedSource
+from sanitizer.source import UntrustedSource
 
 WINDOW = 1 << 20
 """Bytes read from a source at a time."""
@@ -88,14 +88,6 @@ class Plan:
         if isinstance(piece, Range):
             return view(self.source, piece.start + within, length)
         return memoryview(piece)[within : within + length]
-
-    def held(self) -> "Plan":
-        """Return the same file with its bytes in memory, and nothing of the source."""
-        places = zip(self._starts, self.pieces, strict=False)
-        whole = b"".join([self.view_at(start, size_of(piece)) for start, piece in places])
-        if len(whole) != self.length:
-            raise Malformed("the file ends in the middle of a part")
-        return Plan(BytesSource(whole), [whole])
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the clean file in windows, or in one, where it is short and held as one."""

@@ -41,7 +41,7 @@ from desk.pages.media import download
 from desk.pages.quiet import QuietFlask
 from desk.patience import SyncLimits
 from desk.progress import Doing
-from desk.public import PUBLIC, public_words
+from desk.public_status import PUBLIC, public_words
 from desk.summary import IDENTITY_LOCKED, deep_alarms
 from desk.verify import Entry, Reply
 

@@ -16,9 +16,9 @@ from crypto.custody_letters import REASON_MOST
 from crypto.letter import TEXT_MOST
 from desk import custodian, custody, words
 from desk.cases import Cases
+from desk.custody_letters import blocks
 from desk.custody_words import Why, refused
 from desk.errors import DeskError
-from desk.letters import blocks
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -20,7 +20,7 @@ from desk import words as read_words
 from desk.cases import iso
 from desk.errors import TransmissionRefused
 from desk.transmission import words
-from desk.transmission.letters import printable
+from desk.transmission.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

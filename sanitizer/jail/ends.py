@@ -5,11 +5,16 @@ window, or lies in memory that is shared.  No parser is imported here: whoever w
 lock, on whatever, has these ends.
 """
 
+import contextlib
 import mmap
 import os
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
+from sanitizer.errors import Malformed, Refused, TooComplex
 from sanitizer.jail import wire
+from sanitizer.source import UntrustedSource
 
 _WINDOW = wire.MOST_WANTED
 _WINDOWS_HELD = 3
@@ -101,3 +106,59 @@ class SharedSource:
     def view_at(self, offset: int, length: int) -> memoryview:
         """Return what ``read_at`` returns, where it lies."""
         return memoryview(self._memory)[offset : min(offset + length, self.length)]
+
+
+class Order(Protocol):
+    """What every order says of its file."""
+
+    @property
+    def length(self) -> int:
+        """Bytes of the file."""
+        ...
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it lies in the shared memory."""
+        ...
+
+
+_O = TypeVar("_O", bound=Order)
+
+
+def serve(
+    stream: Stream,
+    memory: mmap.mmap | None,
+    read: Callable[[bytes], _O],
+    work: Callable[[UntrustedSource, _O], list[bytes]],
+) -> None:
+    """Say that the lock is closed, then do one order after the other until the gateway has gone.
+
+    ``read`` reads an order's payload; ``work`` returns the answer in parts, or raises: whatever it
+    or its libraries do over a file becomes a refusal.
+    """
+    with contextlib.suppress(GatewayGone):
+        stream.put(wire.frame(b"H"))
+        while True:
+            _, payload = stream.next()
+            order = read(payload)
+            source = (
+                SharedSource(memory, order.length)
+                if memory is not None and order.is_shared
+                else RemoteSource(stream, order.length)
+            )
+            for data in _answered(source, order, work):
+                stream.put(data)
+
+
+def _answered(
+    source: UntrustedSource, order: _O, work: Callable[[UntrustedSource, _O], list[bytes]]
+) -> list[bytes]:
+    try:
+        return work(source, order)
+    except Refused as refused:
+        told = refused
+    except (MemoryError, RecursionError):
+        told = TooComplex("the file asks for more memory than a worker has")
+    except Exception:  # noqa: BLE001 - a library may raise what it likes: it did not say "done"
+        told = Malformed("the file broke its reader")
+    return [wire.refusal(told)]

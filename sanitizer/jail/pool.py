@@ -28,6 +28,7 @@ from sanitizer import recheck
 from sanitizer.detect import Format
 from sanitizer.errors import JailUnavailable, Malformed, Refused, TooComplex
 from sanitizer.jail import allowed, filters, launcher, shared, wire, zygote
+from sanitizer.jail.child import Child, Died, Overdue
 from sanitizer.jail.program import has_seccomp
 from sanitizer.limits import Limits
 from sanitizer.pieces import HELD, Plan, read_exactly
@@ -38,70 +39,7 @@ _ZYGOTE = Path(zygote.__file__)
 _START_SECONDS = 30
 _TRIES = 3
 _COMMAND_SECONDS = 10
-_RECEIVE = 1 << 20
 _STREAM_BYTES = 1 << 20
-
-
-class Died(Exception):
-    """A worker, or the zygote, is gone."""
-
-
-class Overdue(Exception):
-    """A worker has not answered in time."""
-
-
-@dataclass(slots=True)
-class Child:
-    """One worker: the stream to it, read with one deadline, and the memory that it reads."""
-
-    number: int
-    stream: socket.socket
-    until: float = 0.0
-    memory: shared.SharedMemory | None = None
-    _held: bytes = b""
-
-    def put(self, data: bytes) -> None:
-        """Send all of ``data``; raises Died, Overdue."""
-        with self._within():
-            self.stream.sendall(data)
-
-    def take(self, count: int) -> bytes:
-        """Return exactly ``count`` bytes; raises Died, Overdue."""
-        parts, left = [self._held[:count]], count - len(self._held)
-        self._held = self._held[count:]
-        while left > 0:
-            with self._within():
-                data = self.stream.recv(max(left, 4096) if left < _RECEIVE else _RECEIVE)
-            if not data:
-                raise Died
-            parts.append(data[:left])
-            self._held = data[left:]
-            left -= len(data)
-        return b"".join(parts)
-
-    def close(self) -> None:
-        """Close the stream and the memory; the worker dies of that, or is killed."""
-        self.stream.close()
-        if self.memory is not None:
-            self.memory.close()
-
-    @property
-    def has_more(self) -> bool:
-        """Whether bytes have come that nobody asked for yet."""
-        return bool(self._held)
-
-    @contextlib.contextmanager
-    def _within(self) -> Iterator[None]:
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise Overdue
-        self.stream.settimeout(left)
-        try:
-            yield
-        except TimeoutError:
-            raise Overdue from None
-        except OSError:
-            raise Died from None
 
 
 @dataclass(slots=True)
@@ -321,7 +259,7 @@ class Lease:
             except Died:
                 self.end()
                 # Killed before it had a byte, or with its zygote, it was not the file's doing.
-                if asked.has_begun and self._pool.is_alive(mine[0]):
+                if mine[1].has_begun and self._pool.is_alive(mine[0]):
                     raise Malformed("the file broke its reader") from None
                 continue
             except BaseException:
@@ -339,54 +277,24 @@ class _Asked:
     def __init__(self, kind: Format, source: UntrustedSource, limits: Limits) -> None:
         self._job = wire.Job(kind, source.length, limits)
         self._source = source
-        self.has_begun = False
 
     def of(self, child: Child) -> Planned | Refused:
         """Serve a worker's wishes until it has answered; raises Refused where it misbehaves."""
         child.until = time.monotonic() + self._job.limits.worker_seconds
-        self._send(child)
-        while True:
-            letter, length = wire.HEAD.unpack(child.take(wire.HEAD.size))
-            if length > wire.MOST_WORDS:
-                raise Malformed("the worker's answer cannot be read")
-            payload = child.take(length)
-            if letter == b"R" and length == wire.WANTED.size:
-                child.put(self._wanted(*wire.WANTED.unpack(payload)))
-            elif letter == b"A":
-                found = wire.read_answer(payload, child.take, self._job)
-                if child.has_more:
-                    raise Malformed("the worker's answer goes on")
-                plan = Plan(self._source, found.pieces)
-                if plan.length <= HELD:
-                    # One thread hashes or seals it in one go, while another has the interpreter.
-                    plan = plan.held()
-                recheck.check(self._job.format, plan)
-                return Planned(
-                    plan, found.kinds, found.media_type, found.extension, found.is_rebuilt
-                )
-            elif letter == b"E":
-                return wire.read_refusal(payload)
-            else:
-                raise Malformed("the worker's answer cannot be read")
-
-    def _send(self, child: Child) -> None:
-        """Ask for the file to be cleaned, and hand over all of it where it is short."""
-        self.has_begun = False
-        is_short = self._job.length <= HELD
-        if is_short and not isinstance(self._source, BytesSource):
+        if self._job.length <= HELD and not isinstance(self._source, BytesSource):
             # Decrypted once: for the worker now, and for what is passed on afterwards.
             self._source = BytesSource(read_exactly(self._source, 0, self._job.length))
-        memory = child.memory if is_short else None
-        if memory is not None:
-            memory.write(read_exactly(self._source, 0, self._job.length))
-        child.put(replace(self._job, is_shared=memory is not None).to_bytes())
-        self.has_begun = memory is not None
-
-    def _wanted(self, offset: int, count: int) -> bytes:
-        self.has_begun = True
-        if count > wire.MOST_WANTED or offset + count > self._job.length:
-            raise Malformed("the worker wants bytes that are not there")
-        return read_exactly(self._source, offset, count)
+        child.ask(self._source, lambda shared: replace(self._job, is_shared=shared).to_bytes())
+        letter, payload = child.heard(self._source)
+        if letter == b"E":
+            return wire.read_refusal(payload)
+        if letter != b"A":
+            raise Malformed("the worker's answer cannot be read")
+        found = wire.read_answer(payload, child.take, self._job)
+        child.require_end()
+        plan = Plan(self._source, found.pieces)
+        recheck.check(self._job.format, plan)
+        return Planned(plan, found.kinds, found.media_type, found.extension, found.is_rebuilt)
 
 
 @functools.cache

@@ -114,7 +114,7 @@ def answer(planned: Planned, source: UntrustedSource) -> list[bytes]:
     """
     plan = planned.plan
     pieces = joined(plan.pieces if plan.source is source else list(plan.chunks()))
-    words = json.dumps(
+    told = json.dumps(
         {
             "kinds": sorted(planned.kinds),
             "media_type": planned.media_type,
@@ -130,7 +130,7 @@ def answer(planned: Planned, source: UntrustedSource) -> list[bytes]:
         for piece in pieces
     )
     ours = [piece for piece in pieces if isinstance(piece, bytes)]
-    parts = [frame(b"A", words), places, *ours]
+    parts = [frame(b"A", told), places, *ours]
     # Whoever waits for a short answer wakes up once.
     return [b"".join(parts)] if sum(map(len, parts)) <= _AT_ONCE else parts
 
@@ -167,7 +167,7 @@ def read_answer(untrusted: bytes, take: Take, job: Job) -> Answer:
 
     Raises TooComplex, TooLarge (more than the limits allow) and Malformed (anything else).
     """
-    told = _words(untrusted)
+    told = words(untrusted)
     kinds, types = told.get("kinds"), (str(told.get("media_type")), str(told.get("extension")))
     count, is_rebuilt = told.get("pieces"), told.get("is_rebuilt")
     if (
@@ -199,7 +199,7 @@ def _pieces(places: bytes, take: Take, job: Job) -> list[Piece]:
 
 def read_refusal(untrusted: bytes) -> Refused:
     """Return what an ``E`` frame says, where it is one of the known reasons; else Malformed."""
-    told = _words(untrusted)
+    told = words(untrusted)
     leaf, detail = getattr(errors, str(told.get("leaf")), None), str(told.get("detail"))
     if not (isinstance(leaf, type) and issubclass(leaf, Refused) and leaf is not Refused):
         return Malformed("the worker's refusal is not on the list")
@@ -207,7 +207,8 @@ def read_refusal(untrusted: bytes) -> Refused:
     return leaf(detail if _PHRASE.fullmatch(detail) else "")
 
 
-def _words(untrusted: bytes) -> dict[str, object]:
+def words(untrusted: bytes) -> dict[str, object]:
+    """Read an answer's JSON, which must be an object; raises Malformed."""
     try:
         told = json.loads(untrusted)
     except (ValueError, RecursionError):

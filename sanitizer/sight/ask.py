@@ -9,14 +9,15 @@ import atexit
 import functools
 import platform
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from sanitizer.errors import JailUnavailable, Malformed, TooComplex, TooLarge
 from sanitizer.jail import filters, wire
-from sanitizer.jail.pool import Child, Died, Overdue, Pool
+from sanitizer.jail.child import Child, Died, Overdue
+from sanitizer.jail.pool import Pool
 from sanitizer.jail.program import has_seccomp
 from sanitizer.limits import Limits, MiB
-from sanitizer.pieces import HELD, read_exactly
 from sanitizer.sight import order as orders
 from sanitizer.sight import zygote
 from sanitizer.sight.order import Order, Sight
@@ -78,46 +79,17 @@ class _Asked:
 
     def __init__(self, source: UntrustedSource, order: Order) -> None:
         self._source = source
-        self._order = order
+        self._order = replace(order, length=source.length)
 
     def of(self, child: Child, seconds: float) -> Sight:
         """Serve a worker's wishes until it has answered; raises Died, Overdue, Refused."""
         child.until = time.monotonic() + seconds
-        self._send(child)
-        while True:
-            letter, length = wire.HEAD.unpack(child.take(wire.HEAD.size))
-            if length > wire.MOST_WORDS:
-                raise Malformed("the worker's answer cannot be read")
-            payload = child.take(length)
-            if letter == b"R" and length == wire.WANTED.size:
-                child.put(self._wanted(*wire.WANTED.unpack(payload)))
-            elif letter == orders.PICTURE_LETTER:
-                return self._sight(payload, child)
-            elif letter == b"E":
-                raise wire.read_refusal(payload)
-            else:
-                raise Malformed("the worker's answer cannot be read")
-
-    def _sight(self, payload: bytes, child: Child) -> Sight:
+        child.ask(self._source, lambda shared: replace(self._order, is_shared=shared).to_bytes())
+        letter, payload = child.heard(self._source)
+        if letter == b"E":
+            raise wire.read_refusal(payload)
+        if letter != orders.PICTURE_LETTER:
+            raise Malformed("the worker's answer cannot be read")
         found = orders.read_sight(payload, child.take, self._order)
-        if child.has_more:
-            raise Malformed("the worker's answer goes on")
+        child.require_end()
         return found
-
-    def _send(self, child: Child) -> None:
-        memory = child.memory if self._source.length <= HELD else None
-        if memory is not None:
-            memory.write(read_exactly(self._source, 0, self._source.length))
-        told = Order(
-            subject=self._order.subject,
-            length=self._source.length,
-            side=self._order.side,
-            part=self._order.part,
-            is_shared=memory is not None,
-        )
-        child.put(told.to_bytes())
-
-    def _wanted(self, offset: int, count: int) -> bytes:
-        if count > wire.MOST_WANTED or offset + count > self._source.length:
-            raise Malformed("the worker wants bytes that are not there")
-        return read_exactly(self._source, offset, count)

@@ -98,12 +98,7 @@ def read_sight(untrusted: bytes, take: Callable[[int], bytes], order: Order) -> 
 
     Raises Malformed, and TooManyPixels where it is larger than was asked for.
     """
-    try:
-        told = json.loads(untrusted)
-    except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
-        raise Malformed("the worker's answer cannot be read")
+    told = wire.words(untrusted)
     width, height = _number(told, "width", SIDE_MOST), _number(told, "height", SIDE_MOST)
     of_width = _number(told, "of_width", SOURCE_SIDE_MOST)
     of_height = _number(told, "of_height", SOURCE_SIDE_MOST)

@@ -15,6 +15,7 @@ import imageio_ffmpeg
 from PIL import Image, ImageChops
 
 from sanitizer.clean import sanitize
+from sanitizer.digest import Digest
 from sanitizer.limits import Limits
 from sanitizer.planned import PLANNED
 from sanitizer.source import FileSource
@@ -60,10 +61,11 @@ def photo(width: int, height: int) -> bytes:
     return out.getvalue()
 
 
-def clean(path: Path, worker: Worker | None = None) -> None:
+def clean(path: Path, worker: Worker | None = None, *, is_hashed: bool = False) -> None:
     """Clean a file into nowhere."""
     with FileSource(path) as source:
-        for _ in sanitize(source, Limits(), worker=worker).chunks():
+        chunks = sanitize(source, Limits(), worker=worker).chunks()
+        for _ in Digest().through(chunks) if is_hashed else chunks:
             pass
 
 
@@ -153,4 +155,6 @@ def videos(folder: Path) -> None:
     size = path.stat().st_size / 1e6
     what = f"MP4, {size:.0f} MB: {size / ours:.0f} MB/s, ffmpeg -c copy {size / theirs:.0f} MB/s"
     row(what, f"{1 / ratio:.2f} x", ">= 0.5 x ffmpeg's speed")
+    hashed = min(seconds(partial(clean, path, is_hashed=True)) for _ in range(3))
+    row("the same, with the SHA-256 of the result beside", f"{size / hashed:.0f} MB/s", "told")
     path.unlink()

@@ -26,7 +26,7 @@ from desk.outbox import answer
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
 from desk.program import Setting
-from desk.public import NEEDS_WORDS, PUBLIC, parse_public, public_words
+from desk.public_status import NEEDS_WORDS, PUBLIC, parse_public, public_words
 from desk.summary import case_json
 from desk.sync import Silence, synchronise
 from desk.work import set_state

@@ -412,7 +412,9 @@ def _append_for_ever(folder: Path, upload: Upload) -> None:
     shelf, there = PieceShelf(folder, LIMITS), 0
     while there < upload.length:
         try:
-            there = shelf.append(upload, there, bytes(PIECE_MOST))
+            # Who was killed may have left off in the middle of a piece.
+            piece = bytes(min(PIECE_MOST, upload.length - there))
+            there = shelf.append(upload, there, piece)
         except Misplaced as elsewhere:
             there = elsewhere.offset
 

@@ -166,7 +166,7 @@ def test_the_thread_sweeps_until_it_is_stopped_and_keeps_no_process_alive(
     sweeper: WindowSweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     swept = threading.Semaphore(0)
-    monkeypatch.setattr("gateway.windows.WAKE_SECONDS", 0.001)
+    monkeypatch.setattr(sweeper, "_every", 0.001)
     monkeypatch.setattr(sweeper, "sweep", swept.release)
     sweeper.start()
     assert all(swept.acquire(timeout=10) for _ in range(3))

@@ -2,7 +2,6 @@
 
 import pytest
 
-from sanitizer.errors import Malformed
 from sanitizer.pieces import HELD, Piece, Plan, Range, view
 from sanitizer.source import BytesSource, MemorySource
 
@@ -36,25 +35,6 @@ def test_a_look_into_memory_is_no_copy() -> None:
     assert isinstance(plan.view_at(1, 2), bytes)
     with MemorySource(SOURCE) as source:
         assert isinstance(plan_over(source).view_at(3, 5), bytes)
-
-
-@pytest.mark.parametrize("kind", [BytesSource, MemorySource])
-def test_a_plan_that_is_held_needs_its_source_no_more(
-    kind: type[BytesSource | MemorySource],
-) -> None:
-    source = kind(SOURCE)
-    held = plan_over(source).held()
-    if isinstance(source, MemorySource):
-        source.close()
-    assert held.pieces == [WHOLE]
-    assert held.read_at(0, 99) == WHOLE
-    (only,) = held.chunks()
-    assert only is held.pieces[0]
-
-
-def test_a_source_that_ends_too_soon_cannot_be_held() -> None:
-    with pytest.raises(Malformed):
-        Plan(BytesSource(SOURCE), [b"ab", Range(90, 20)]).held()
 
 
 def test_long_files_come_in_windows() -> None:

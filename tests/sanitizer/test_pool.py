@@ -23,6 +23,7 @@ from sanitizer.errors import (
     TooManyPixels,
 )
 from sanitizer.formats import STREAMED
+from sanitizer.jail import child as child_module
 from sanitizer.jail import pool as pool_module
 from sanitizer.jail.pool import Lease, Pool, shared_pool
 from sanitizer.limits import Limits
@@ -30,7 +31,7 @@ from sanitizer.planned import PLANNED
 from sanitizer.source import BytesSource, MemorySource
 from sanitizer.unlocked import WITHOUT_JAIL
 from sanitizer.workers import Here, make_ready, workers
-from tests.sanitizer.jailed import PHOTO, hostile, needs_seccomp, once, serves, told
+from tests.sanitizer.jailed import PHOTO, hostile, needs_seccomp, once, open_now, serves, told
 from tests.sanitizer.kit import CANARY, clean
 from tests.support.media import drawing, phone_video
 
@@ -82,7 +83,7 @@ def test_a_zygote_that_is_killed_again_and_again_is_given_up(
 ) -> None:
     def kill_and_die(_self: object, _child: object) -> None:
         zygote_of(jailed).kill()
-        raise pool_module.Died
+        raise child_module.Died
 
     with monkeypatch.context() as patch:
         patch.setattr(pool_module._Asked, "of", kill_and_die)
@@ -113,10 +114,10 @@ def test_a_worker_that_cannot_be_asked_for_is_asked_for_again(
     while made.ready:
         made.end(made.ready.popleft())
 
-    def fail_once(zygote: pool_module.Zygote) -> pool_module.Child:
+    def fail_once(zygote: pool_module.Zygote) -> child_module.Child:
         if failures:
             failures.pop()
-            raise pool_module.Died
+            raise child_module.Died
         return fork(zygote)
 
     monkeypatch.setattr(pool_module.Zygote, "fork", fail_once)
@@ -163,14 +164,14 @@ def test_workers_that_never_say_they_are_locked_are_unavailable(
         "while s.recv(64): pass"
     )
     monkeypatch.setattr(pool_module, "_START_SECONDS", 0.5)
-    held = len(list(Path("/proc/self/fd").iterdir()))
+    held = open_now()
     pool = Pool(program=program)
     begin = time.monotonic()
     with pytest.raises(JailUnavailable), pool.lease() as lease:
         lease.clean(Format.JPEG, BytesSource(PHOTO), Limits())
     assert time.monotonic() - begin < 10
     pool.close()
-    assert len(list(Path("/proc/self/fd").iterdir())) == held
+    assert not open_now() - held
 
 
 def test_a_process_that_forked_makes_workers_of_its_own(jailed: Pool) -> None:
@@ -232,7 +233,7 @@ def test_two_hundred_files_leave_no_descriptor_and_no_memory_behind(jailed: Pool
     def look() -> tuple[int, int, int]:
         zygote = zygote_of(jailed).pid
         assert soon(lambda: len(children(zygote)) == 2)
-        mine = len(list(Path("/proc/self/fd").iterdir()))
+        mine = len(open_now())
         # Nobody of this account may look into a zygote but root.
         theirs = len(list(Path(f"/proc/{zygote}/fd").iterdir())) if os.getuid() == 0 else 0
         return mine, theirs, resident(zygote)
@@ -247,7 +248,9 @@ def test_two_hundred_files_leave_no_descriptor_and_no_memory_behind(jailed: Pool
             with pytest.raises(Malformed):
                 once(jailed, "os._exit(1)" if number % 20 == 0 else "raise KeyError")
     after = look()
-    assert after[:2] == before[:2]
+    # Others' leftovers may go meanwhile; one a file would be a hundred.
+    assert after[0] <= before[0]
+    assert after[1] == before[1]
     assert after[2] - before[2] < 2048
 
 

@@ -13,7 +13,7 @@ from sanitizer.jail import shared, wire
 from sanitizer.jail.pool import Lease, Pool
 from sanitizer.limits import Limits
 from sanitizer.source import MemorySource
-from tests.sanitizer.jailed import PHOTO, hostile, needs_seccomp, once, serves, told
+from tests.sanitizer.jailed import PHOTO, hostile, needs_seccomp, once, open_now, serves, told
 from tests.sanitizer.kit import CANARY, clean
 
 pytestmark = needs_seccomp
@@ -155,7 +155,7 @@ def test_where_nothing_can_be_sealed_files_go_over_the_stream(
     def fail(*_: object) -> None:
         raise OSError
 
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_now()
     with monkeypatch.context() as patch:
         patch.setattr(fcntl, "fcntl", fail)
         pool = Pool(program=jailed._program)
@@ -166,4 +166,4 @@ def test_where_nothing_can_be_sealed_files_go_over_the_stream(
             assert lease._mine[1].memory is None
         assert serves(pool)
         pool.close()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert not open_now() - before

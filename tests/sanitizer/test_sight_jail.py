@@ -13,8 +13,9 @@ import pytest
 
 from sanitizer import errors
 from sanitizer.jail import shared, wire
+from sanitizer.jail.child import Child, Died
 from sanitizer.jail.ends import Stream
-from sanitizer.jail.pool import Child, Died, Pool
+from sanitizer.jail.pool import Pool
 from sanitizer.limits import Limits
 from sanitizer.sight import ask, worker
 from sanitizer.sight.order import Order, Sight, Subject, read_sight, seen

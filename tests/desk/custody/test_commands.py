@@ -175,5 +175,5 @@ def test_a_request_that_is_out_of_date_is_listed_as_such(
     office: Office, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.ask("Long ago.")
-    monkeypatch.setattr("desk.letters.DAYS_MOST", -1)
+    monkeypatch.setattr("desk.custody_letters.DAYS_MOST", -1)
     assert "out of date: ask anew" in done(run("operator 1", "list", office.reporter.case.hex()))

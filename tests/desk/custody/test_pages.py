@@ -130,7 +130,7 @@ def test_requests_that_are_old_or_written_elsewhere_say_so(
     client, path = browser(office, "operator 1"), f"/case/{office.reporter.case.hex()}"
     desk.store.note(f"custody-request:{asked.id.hex()}", "")
     assert "file was written elsewhere" in client.get(path, headers=FORM).text
-    monkeypatch.setattr("desk.letters.DAYS_MOST", -1)
+    monkeypatch.setattr("desk.custody_letters.DAYS_MOST", -1)
     assert "Out of date: ask anew." in client.get(path, headers=FORM).text
 
 

@@ -14,10 +14,10 @@ from desk.acts import STATUS
 from desk.alarms import Alarm, Sign
 from desk.clocks import Due
 from desk.errors import SearchRefused
-from desk.folding import digits_of, folded, searchable
 from desk.row import Act
 from desk.rules import load
 from desk.search import QUERY_MOST, TERMS_MOST, Here, is_unchecked, understood
+from desk.text_folding import digits_of, folded, searchable
 from tests.desk.listing.rows import a_row
 from tests.desk.world import TODAY
 

@@ -15,7 +15,7 @@ import pytest
 from desk.errors import TransmissionRefused
 from desk.transmission import cover, printer, words
 from desk.transmission.items import Load
-from desk.transmission.letters import FOLDER, _ranges, printable
+from desk.transmission.printable import FOLDER, _ranges, printable
 from sanitizer.jail.launcher import landlock_abi
 
 if TYPE_CHECKING:

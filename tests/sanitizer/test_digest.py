@@ -1,4 +1,4 @@
-"""A clean file's digest is counted beside its making: it is right, and no thread outlives it."""
+"""A stream's digest is counted beside its making: it is right, and no thread outlives it."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sanitizer import digest as room
-from sanitizer.clean import CleanFile, sanitize
+from sanitizer.clean import sanitize
 from sanitizer.digest import Digest
 from sanitizer.errors import Malformed, NotRead
 from sanitizer.limits import Limits
@@ -96,10 +96,9 @@ def pieces(whole: bytes, size: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("length", [0, 1, 8 * MIB, 8 * MIB + 1, 12 * MIB, 12 * MIB + 1, 21 * MIB])
 def test_the_digest_is_that_of_the_whole(length: int, piece: int, threads: Threads) -> None:
     whole = os.urandom(1 << 10) * (length // (1 << 10)) + b"!" * (length % (1 << 10))
-    with Digest() as digest:
-        for data in pieces(whole, piece):
-            digest.add(data)
-        assert digest.finish() == hashlib.sha256(whole).digest()
+    digest = Digest()
+    assert b"".join(digest.through(pieces(whole, piece))) == whole
+    assert digest.sha256 == hashlib.sha256(whole).digest()
     assert digest.length == length
     assert length < 12 * MIB or threads.begun or piece == SIZE
 
@@ -109,29 +108,26 @@ def test_very_short_pieces_do_not_pile_up(
 ) -> None:
     monkeypatch.setattr(room, "_ALONE", 10)
     whole = os.urandom(30_000)
-    with Digest() as digest:
-        for data in pieces(whole, 3):
-            digest.add(data)
-            digest.add(b"")
-        assert digest.finish() == hashlib.sha256(whole).digest()
+    digest = Digest()
+    for _ in digest.through(piece for three in pieces(whole, 3) for piece in (three, b"")):
+        pass
+    assert digest.sha256 == hashlib.sha256(whole).digest()
     assert len(threads.begun) == 20_000 // 4096
 
 
 def test_what_is_as_short_as_a_photo_never_pays_for_a_thread(threads: Threads) -> None:
-    with Digest() as digest:
-        for _ in range(128):
-            digest.add(bytes(1 << 16))
-        digest.finish()
+    for _ in Digest().through(bytes(1 << 16) for _ in range(128)):
+        pass
     assert threads.begun == []
 
 
 def test_a_long_video_has_the_digest_of_its_bytes(video: Path, threads: Threads) -> None:
     whole = hashlib.sha256()
     with FileSource(video) as source:
-        file = sanitize(source, Limits())
-        for data in file.chunks():
+        digest = Digest()
+        for data in digest.through(sanitize(source, Limits()).chunks()):
             whole.update(data)
-    assert file.facts.sha256 == whole.digest()
+    assert digest.sha256 == whole.digest()
     assert threads.begun
 
 
@@ -140,7 +136,7 @@ def test_a_video_abandoned_in_the_middle_leaves_no_thread(
 ) -> None:
     monkeypatch.setattr(hashlib, "sha256", SlowHash)
     with FileSource(video) as source:
-        chunks = sanitize(source, Limits()).chunks()
+        chunks = Digest().through(sanitize(source, Limits()).chunks())
         while not threads.begun:
             next(chunks)
         assert threads.begun[0].is_alive()
@@ -153,12 +149,14 @@ def test_a_video_refused_in_the_middle_leaves_no_thread_and_no_facts(
 ) -> None:
     monkeypatch.setattr(hashlib, "sha256", SlowHash)
     with FileSource(video) as source:
-        file = sanitize(Spoilt(source), Limits())
+        file, digest = sanitize(Spoilt(source), Limits()), Digest()
         with pytest.raises(Malformed):
-            list(file.chunks())
+            list(digest.through(file.chunks()))
     assert threads.begun
     with pytest.raises(NotRead):
         _ = file.facts
+    with pytest.raises(NotRead):
+        _ = digest.sha256
 
 
 def test_where_the_system_gives_no_thread_the_digest_is_right_all_the_same(
@@ -169,10 +167,10 @@ def test_where_the_system_gives_no_thread_the_digest_is_right_all_the_same(
             raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(room, "Thread", NoThread)
-    with Digest() as digest:
-        for _ in range(21):
-            digest.add(b"?" * MIB)
-        assert digest.finish() == hashlib.sha256(b"?" * 21 * MIB).digest()
+    digest = Digest()
+    for _ in digest.through([b"?" * MIB] * 21):
+        pass
+    assert digest.sha256 == hashlib.sha256(b"?" * 21 * MIB).digest()
 
 
 def test_a_digest_that_lacks_bytes_is_not_told(
@@ -187,9 +185,11 @@ def test_a_digest_that_lacks_bytes_is_not_told(
     told: list[object] = []
     monkeypatch.setattr(hashlib, "sha256", lambda: Failing(0))
     monkeypatch.setattr(threading, "excepthook", told.append)
-    made = CleanFile("video/mp4", "mp4", lambda: iter([bytes(MIB)] * 12), set)
+    digest = Digest()
     with pytest.raises(RuntimeError, match="not hashed"):
-        list(made.chunks())
+        list(digest.through([bytes(MIB)] * 12))
+    with pytest.raises(NotRead):
+        _ = digest.sha256
     assert len(told) == 1
 
 
@@ -198,7 +198,7 @@ def test_a_process_forked_in_the_middle_has_no_part_of_it(
 ) -> None:
     monkeypatch.setattr(hashlib, "sha256", SlowHash)
     with FileSource(video) as source:
-        chunks = sanitize(source, Limits()).chunks()
+        chunks = Digest().through(sanitize(source, Limits()).chunks())
         while not threads.begun:
             next(chunks)
         child = os.fork()
