@@ -221,10 +221,10 @@ def test_what_cannot_be_cleaned_is_refused(case: str) -> None:
 
 
 def test_a_bomb_of_marks_is_refused_soon() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(TooComplex):
         clean(BARE + BARE[:4] * 300_000)
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_a_sound_streams_in_parts() -> None:

@@ -185,10 +185,10 @@ REFUSED: dict[str, tuple[type[Refused], Callable[[], bytes]]] = {
 def test_what_cannot_be_cleaned_is_refused(case: str) -> None:
     error, build = REFUSED[case]
     data = build()
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(error):
         clean(data)
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_more_frames_than_the_limit_are_refused() -> None:

@@ -325,10 +325,10 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_of_marks_is_refused_soon(bomb: str) -> None:
     data = BOMBS[bomb]()
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(TooComplex):
         clean(data)
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_one_byte_behind_is_dropped() -> None:

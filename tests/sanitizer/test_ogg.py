@@ -880,13 +880,13 @@ def test_a_comment_of_many_pages_is_dropped_in_flat_memory(monkeypatch: pytest.M
     # Checksums in pure Python are slow: the fast ones, which test_known_pages compares.
     blank = b"".join(fast(part._replace(sequence=2 + n)) for n in range(320))
     dirty = NOTE[0].to_bytes() + fast(start) + blank + fast(page(1, 0, SERIAL, 322, b"end"))
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(MetadataSurvived):
         clean(
             dirty + b"".join(fast(each._replace(sequence=each.sequence + 321)) for each in NOTE[2:])
         )
     assert seen == [Limits().sound_packet_bytes + 1]
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def fast(told: Page) -> bytes:
@@ -915,10 +915,10 @@ def test_the_fast_checksum_is_that_of_pages_others_wrote() -> None:
     ids=["marks", "lengths", "empty pages"],
 )
 def test_a_bomb_of_pages_is_refused_soon(bomb: bytes) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises((TooComplex, Empty)):
         clean(joined(NOTE[:2]) + bomb)
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_more_packets_than_the_limit_are_refused() -> None:

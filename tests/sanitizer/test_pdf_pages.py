@@ -388,14 +388,14 @@ def test_no_damage_makes_a_pdf_crash_the_cleaner(data: st.DataObject) -> None:
             st.sampled_from([b"", b"\0", b"<<", b"]", b"9", b"/", b"(", b"\xff", b" 0 R"])
         )
         dirty[place : place + data.draw(st.integers(0, 3))] = new
-    begun = time.monotonic()
+    begun = time.process_time()
     try:
         made, _ = cleaned(bytes(dirty))
     except MetadataSurvived:
         raise
     except Refused:
         return
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
     assert not leaks(C, made)
 
 

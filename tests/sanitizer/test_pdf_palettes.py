@@ -126,10 +126,10 @@ def test_a_short_file_that_draws_a_thing_without_end_is_refused_at_once(
         stream(b"0 0 1 1 re f", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]"),
         *[stream(each, packed=True)] * parts,
     ).replace(b"/Contents 4 0 R", b"/Contents[%s]" % places)
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(TooComplex):
         planned(dirty)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_an_inline_picture_that_comes_again_and_again_is_one() -> None:

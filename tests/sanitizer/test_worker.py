@@ -142,7 +142,7 @@ def test_a_file_that_takes_too_long_is_too_complex(jailed: Pool, program: str) -
     begin = time.monotonic()
     with pytest.raises(TooComplex):
         once(jailed, program, Limits(worker_seconds=1))
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 10
     assert serves(jailed)
 
 

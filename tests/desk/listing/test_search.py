@@ -89,9 +89,9 @@ def test_a_number_is_told_from_what_only_holds_one() -> None:
 
 
 def test_folding_takes_time_in_proportion() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     searchable(["1 " * 50_000 + "-" * 50_000, "12 --" * 20_000, "\u0651" * 100_000])
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_all_words_must_occur_and_phrases_in_order() -> None:

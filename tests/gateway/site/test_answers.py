@@ -84,12 +84,12 @@ def test_ten_thousand_characters_too_many_are_counted_and_not_cut() -> None:
 def test_a_megabyte_in_any_one_line_is_an_error_at_once(category: str, typed: str) -> None:
     """Every input of every type of field that has one line; lists and rows too."""
     asked_here = list(lines_of(form(category)))
-    began = time.monotonic()
+    began = time.process_time()
     for name, asked in asked_here:
         errors: list[FieldError] = []
         assert _read_one(asked, name, typed, errors) is None
         assert [(error.name, error.key) for error in errors] == [(name, "error.far_too_long")]
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     assert {"approx_date", "text", "phone", "list:phone"} <= {one.type for _, one in asked_here}
 
 

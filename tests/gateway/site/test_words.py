@@ -233,7 +233,7 @@ def test_numbers_and_addresses_keep_their_order_between_arabic_words(
 def test_a_text_with_numbers_is_escaped_and_read_in_one_go() -> None:
     escaped = '&lt;<bdi dir="ltr">b&gt;1 2&lt;/b&gt;&amp;</bdi>&#34;'
     assert prose('<b>1 2</b>&"') == escaped
-    began = time.monotonic()
+    began = time.process_time()
     for hostile in (
         "1" * 300_000,
         "1 " * 150_000 + "a",
@@ -246,7 +246,7 @@ def test_a_text_with_numbers_is_escaped_and_read_in_one_go() -> None:
         "MA64 1 " * 40_000,
     ):
         prose(hostile + "x")
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_a_sentence_that_does_not_exist_is_an_error_and_not_a_blank(tmp_path: Path) -> None:
