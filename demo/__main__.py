@@ -85,8 +85,8 @@ Amana is running, with REHEARSAL keys: do not entrust anything real to it.
                         (the link works once; this terminal is its only copy)
 
 What to try
-  1. Open the site, choose a language, write a report, attach a photo and a video from a phone.
-     Keep the receipt code.
+  1. Open the site in a browser on this machine (it listens here alone), choose a language, write
+     a report, attach a photo and a video.  Keep the receipt code.
   2. Open the desk's link: sync, read the case, look at the clean photo, answer.
   3. On the site, choose "I have a code" and read the answer.
 

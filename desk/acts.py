@@ -13,8 +13,10 @@ link              case, kind                       outcome      event, person, l
 quarantine        file, sha256, custodian, text    second_look  text
 identity_request  text, request (or none)          erasure      text
 identity_opened   request, custodians, text
+identity_refused  request, custodian, day (of the letter that says no), text
 redaction         file or answer, part, boxes or spans, media_type, length, sha256; the entry's
-                  envelope has one content part: the copy
+                  envelope has one content part: the copy.  `answer` is the id of a field, or
+                  `message:` and the id, in hex, of the envelope that a reporter's message came in
 ```
 """
 
@@ -33,7 +35,7 @@ STATUS, PRIORITY, CATEGORY, ASSIGNMENT = "status", "priority", "category", "assi
 NOTE, TAG, LINK, OUTCOME = "note", "tag", "link", "outcome"
 QUARANTINE, SECOND_LOOK = "quarantine", "second_look"
 IDENTITY_REQUEST, ERASURE = "identity_request", "erasure"
-IDENTITY_OPENED = "identity_opened"
+IDENTITY_OPENED, IDENTITY_REFUSED = "identity_opened", "identity_refused"
 REDACTION = "redaction"
 
 DUPLICATE, RELATED, UNRELATED = "duplicate", "related", "unrelated"
@@ -138,6 +140,7 @@ _SHAPES: dict[str, dict[str, Callable[[Json], bool]]] = {
     SECOND_LOOK: {"text": _text},
     IDENTITY_REQUEST: {"text": _text, "request": _hex(64)},
     IDENTITY_OPENED: {"request": _hex(64), "custodians": _labels, "text": _text},
+    IDENTITY_REFUSED: {"request": _hex(64), "custodian": _word, "day": _day, "text": _text},
     ERASURE: {"text": _text},
     REDACTION: {
         "file": lambda value: value == "" or _hex(32)(value), "answer": _word_or_none,
@@ -167,6 +170,20 @@ def is_shaped(kind: str, data: Mapping[str, Json]) -> bool:
 def wrong_facts(data: Mapping[str, Json]) -> tuple[str, ...]:
     """Which of a state's facts are not of their shape."""
     return tuple(name for name, value in data.items() if name in _FACTS and not _FACTS[name](value))
+
+
+_MESSAGE = re.compile(r"message:([0-9a-f]{32})")
+
+
+def message(envelope: str) -> str:
+    """How a redaction names a reporter's message, by its envelope's id in hex."""
+    return f"message:{envelope}"
+
+
+def message_of(answer: str) -> str:
+    """The envelope's id, in hex, of the message that a redaction names; empty for an answer."""
+    found = _MESSAGE.fullmatch(answer)
+    return found[1] if found else ""
 
 
 def register(kind: str, data: Mapping[str, Json]) -> str:

@@ -49,6 +49,7 @@ class Sign(StrEnum):
     STATE_UNKNOWN = "state-unknown"
     ACT_MALFORMED = "act-malformed"
     FOUR_EYES = "four-eyes"
+    QUARANTINE_UNFOUNDED = "quarantine-unfounded"
     REPLY_MISDATED = "reply-misdated"
     PARENT_MISSING = "parent-missing"
 
@@ -154,6 +155,11 @@ WORDS: dict[Sign, str] = {
     ),
     Sign.FOUR_EYES: (
         "One operator did alone what the rules leave to two: they made it ready and transmitted it."
+    ),
+    Sign.QUARANTINE_UNFOUNDED: (
+        "An operator put something in quarantine that its case does not have, or under another "
+        "SHA-256 than its own, or for a custodian whom no list of keys names: it may close other "
+        "evidence than it says. It stays closed. Ask them what they closed, and why."
     ),
     Sign.STATE_UNKNOWN: (
         "An operator set a state that this desk does not know: with a newer desk, or with a tool "

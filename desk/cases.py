@@ -6,7 +6,8 @@ the fold of its signed entries.  Nothing here is written to a disk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from crypto.ids import date_of
@@ -18,6 +19,8 @@ from desk.errors import AmbiguousCase, NoSuchCase
 from desk.fold import FOUR_EYES, fold
 from desk.form_ids import DANGERS
 from desk.order import Node, ancestors, heads, ordered
+from desk.quarantine import unfounded
+from desk.sentence import Sentence, Several
 from desk.verify import Entry, FollowUp, Genuine, Judge, Named, Reply
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from desk.clocks import Due
     from desk.desk import Desk
     from desk.fold import Work
+    from desk.progress import Progress
     from desk.rules import Rules
     from desk.store import Envelope
 
@@ -58,6 +62,13 @@ class Case:
     heads: tuple[HeaderHash, ...]
     reply_key: ReplyPublicKey | None = field(repr=False)
     report_id: EnvelopeId | None
+    known: frozenset[EnvelopeId] = field(repr=False)
+    """All that this desk held of it when it was read."""
+
+    @property
+    def seen(self) -> str:
+        """A name for all that was held of it when it was read: forms made from it bear that."""
+        return hashlib.sha256(b"".join(sorted(self.known))).hexdigest()[:16]
 
     @property
     def ref(self) -> str:
@@ -179,31 +190,6 @@ class Case:
         asked = [one.envelope.id for one in self.follow_ups]
         return asked.index(envelope) + 1 if envelope in asked else 0
 
-    def to_json(self) -> dict[str, object]:
-        """One row of `list --json`; the shape is stable and described in `list --help`."""
-        return {
-            "case": self.id.hex(),
-            "ref": self.ref,
-            "day": iso(self.day),
-            "category": self.category,
-            "identity_mode": self.identity_mode,
-            "withdrawn": bool(self.withdrawals),
-            "public_status": self.public_status,
-            "danger": self.danger,
-            "files": len(self.files),
-            "messages": len(self.messages),
-            "unanswered": self.unanswered,
-            "state": self.state,
-            "told_category": self.told_category,
-            "priority": self.priority,
-            "assigned": self.assigned,
-            "tags": list(self.work.tags),
-            "due": iso(self.due.due) if self.due else "",
-            "due_for": self.due.clock.id if self.due else "",
-            "readable": self.readable,
-            "alarms": [alarm.to_json() for alarm in self.alarms],
-        }
-
 
 class Cases:
     """The cases on one desk."""
@@ -211,17 +197,21 @@ class Cases:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def all(self) -> tuple[Case, ...]:
+    def all(self, progress: Progress | None = None) -> tuple[Case, ...]:
         """Every case: urgent first, then unanswered, then the newest day."""
         by_case: dict[CaseId, list[Envelope]] = {}
         for one in self._desk.store.everything():
             by_case.setdefault(one.case, []).append(one)
         stored = self._alarms()
         origins = self._desk.store.origins()
-        found = [
-            self._case(case, envelopes, origins.get(case), stored.get(case.hex(), ()))
-            for case, envelopes in by_case.items()
-        ]
+        found: list[Case] = []
+        for case, envelopes in by_case.items():
+            if progress is not None and not len(found) % _AT_A_TIME:
+                start, among = len(found), len(by_case)
+                progress.step(
+                    Sentence("Reading the cases ({start} of {all})", start=start, all=among)
+                )
+            found.append(self._case(case, envelopes, origins.get(case), stored.get(case.hex(), ())))
         return tuple(
             sorted(found, key=lambda one: (not one.danger, not one.unanswered, -one.day, one.id))
         )
@@ -252,8 +242,10 @@ class Cases:
                 "`amana-desk sync` fetches what is new."
             )
         if len(matching) > 1:
-            several = ", ".join(case.hex()[:12] for case in matching[:5])
-            raise AmbiguousCase(f"Several cases begin so: {several}. Type more of it.")
+            several = Several(", ", (case.hex()[:12] for case in matching[:5]))
+            raise AmbiguousCase(
+                Sentence("Several cases begin so: {cases}. Type more of it.", cases=several)
+            )
         (case,) = matching
         return self._case(
             case,
@@ -276,7 +268,9 @@ class Cases:
         stored: tuple[Alarm, ...],
     ) -> Case:
         found = Judge(self._desk.opener, self._desk.trust).judge(case, envelopes, pinned)
-        return _folded(found, envelopes, stored, self._desk.rules)
+        read = _folded(found, envelopes, stored, self._desk.rules)
+        odd = unfounded(self._desk, read)
+        return replace(read, alarms=tuple(sorted({*read.alarms, *odd}))) if odd else read
 
 
 def desk_alarms(desk: Desk) -> tuple[Alarm, ...]:
@@ -320,6 +314,7 @@ def _folded(
         heads=heads(nodes.values()),
         reply_key=found.reply_key,
         report_id=found.report_envelope.id if found.report_envelope else None,
+        known=frozenset(one.id for one in envelopes),
     )
 
 

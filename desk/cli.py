@@ -10,21 +10,39 @@ from desk import (
     commands_of_custody,
     commands_of_list,
     commands_of_room,
-    commands_of_sight,
-    commands_of_similar,
     commands_of_transmission,
     commands_of_work,
     setup,
 )
 from desk.program import main
 
+
+def _pages() -> None:
+    from desk import commands_of_pages  # noqa: F401, PLC0415  # the web's libraries
+
+
+def _sight() -> None:
+    from desk import commands_of_sight  # noqa: F401, PLC0415  # the sanitizer, for its jail
+
+
+def _similar() -> None:
+    from desk import commands_of_similar  # noqa: F401, PLC0415  # as above
+
+
+# Half a second that `list` need not wait for.
+main.later = {
+    "preview": _sight,
+    "quarantine": _sight,
+    "redact": _sight,
+    "serve": _pages,
+    "similar": _similar,
+}
+
 __all__ = [
     "commands",
     "commands_of_custody",
     "commands_of_list",
     "commands_of_room",
-    "commands_of_sight",
-    "commands_of_similar",
     "commands_of_transmission",
     "commands_of_work",
     "main",

@@ -23,6 +23,7 @@ from urllib3.exceptions import HTTPError
 from crypto.transport import LIFETIME_SECONDS, sign_request
 from desk.errors import ClockSkewed, ServerMalformed, ServerRefused, ServerUnreachable
 from desk.patience import Patience
+from desk.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -218,8 +219,11 @@ class SyncClient:
                 )
         except HTTPError:
             raise ServerUnreachable(
-                f"No answer from {self._server}. Is the address right and the network up? What "
-                "is already on this machine can be read without it."
+                Sentence(
+                    "No answer from {server}. Is the address right and the network up? What is "
+                    "already on this machine can be read without it.",
+                    server=str(self._server),
+                )
             ) from None
         answer = _Answer(response, self._patience, until)
         if answer.status not in (_OK, _CREATED, _PARTIAL):
@@ -232,21 +236,34 @@ class SyncClient:
         if answer.status == _UNAUTHORIZED:
             seconds = _clock_difference(answer.date, self._now())
             if code == "stale" or abs(seconds) > LIFETIME_SECONDS:
-                known = f" (about {abs(seconds)} seconds)" if abs(seconds) > 1 else ""
+                said = Sentence(
+                    "This machine's clock and the server's differ too much. Set the clock right "
+                    "and try again."
+                )
+                if abs(seconds) > 1:
+                    said = Sentence(
+                        "This machine's clock and the server's differ too much (about {seconds} "
+                        "seconds). Set the clock right and try again.",
+                        seconds=abs(seconds),
+                    )
                 raise ClockSkewed(
-                    f"This machine's clock and the server's differ too much{known}. Set the clock "
-                    "right and try again.",
+                    said,
                     status=answer.status,
                     code=code,
                 )
             raise ServerRefused(
-                f"The server does not accept this desk's key ({code}). If the roster was renewed "
-                "without you, ask the keyholder of the root.",
+                Sentence(
+                    "The server does not accept this desk's key ({code}). If the roster was "
+                    "renewed without you, ask the keyholder of the root.",
+                    code=code,
+                ),
                 status=answer.status,
                 code=code,
             )
         raise ServerRefused(
-            f"The server answered {answer.status} ({code}).", status=answer.status, code=code
+            Sentence("The server answered {status} ({code}).", status=answer.status, code=code),
+            status=answer.status,
+            code=code,
         )
 
 
@@ -359,5 +376,5 @@ def _error_code(answer: _Answer) -> str:
 def _clock_difference(date: str, now: float) -> int:
     try:
         return int(parsedate_to_datetime(date).timestamp() - now)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0

@@ -70,7 +70,7 @@ def _moments(
 ) -> Iterator[_Moment]:
     yield RECEIVED, day
     steps = {id(one): str(one.body.data["state"]) for one in work.of(acts.STATUS)}
-    looks = {id(one) for one in work.of(acts.SECOND_LOOK)}
+    looks = {id(one) for one in work.second_looks}
     now = RECEIVED
     for one in timeline:
         # A clock of whoever signed, not to be believed below the day the case began.

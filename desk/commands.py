@@ -14,17 +14,15 @@ import click
 
 from desk import words
 from desk.cases import Cases, desk_alarms, iso
-from desk.console import out, print_alarms, print_case
+from desk.command_group import Refusal
+from desk.console import out, print_alarms, print_case, showing
 from desk.errors import NothingToSay
 from desk.export import export_case
+from desk.harden import MEMORY
 from desk.identity import open_identities
-from desk.news import Bell
 from desk.outbox import answer
-from desk.pages.app import create_pages
-from desk.pages.door import Bind, Mounted, OneTimeLink
-from desk.pages.serve import MEMORY, DeskServer, listening
 from desk.program import (
-    Refusal,
+    SAID,
     Setting,
     end_with,
     json_shape,
@@ -34,6 +32,7 @@ from desk.program import (
     unlocking,
 )
 from desk.public_status import NEEDS_WORDS, PUBLIC, parse_public
+from desk.sentence import Sentence
 from desk.summary import case_json, deep_alarms
 
 if TYPE_CHECKING:
@@ -93,7 +92,8 @@ def open_case(
     that puts what was entrusted on the disk in clear.
     """
     desk = setting.unlock(passphrase_file)
-    done = export_case(desk, Cases(desk).find(case), folder)
+    with showing() as progress:
+        done = export_case(desk, Cases(desk).find(case), folder, progress)
     if as_json:
         shape = {"folder": str(done.folder), "files": done.files, "left_out": done.left_out}
         print_json(shape)
@@ -106,7 +106,7 @@ def open_case(
 
 @main.command(short_help="Answer the reporter.")
 @click.argument("case")
-@click.option("--text", help="The answer. Others on this machine may see it in the process list.")
+@click.option("--text", type=SAID, help="The answer; - reads it from standard input.")
 @click.option("--text-file", type=_TEXT_FILE, help="Read it from a file; - is standard input.")
 @click.option("--status", help="What the reporter's page says from now on: see below.")
 @unlocking
@@ -164,9 +164,14 @@ def verify(
 ) -> None:
     """Prove every signature, name and digest of a case, or of all. Exit 3 when there are alarms."""
     desk = setting.unlock(passphrase_file)
-    cases = [Cases(desk).find(case)] if case else list(Cases(desk).all())
-    about_server = desk_alarms(desk)
-    alarms = {one.id: deep_alarms(desk, one) for one in cases}
+    about_server, alarms = desk_alarms(desk), {}
+    with showing() as progress:
+        cases = (Cases(desk).find(case),) if case else Cases(desk).all(progress)
+        for start, one in enumerate(cases):
+            progress.step(
+                Sentence("Proving the cases ({start} of {all})", start=start, all=len(cases))
+            )
+            alarms[one.id] = deep_alarms(desk, one)
     if as_json:
         print_json(
             {
@@ -246,24 +251,6 @@ def identity(setting: Setting, case: str, *, as_json: bool, passphrase_file: Pat
             *words.flat(one.manifest.safe_contact),
         ]:
             click.echo(f"  {words.cell(name)}: {words.plain(words.cut(', '.join(lines)))}")
-
-
-@main.command(short_help="Serve the desk's pages to one browser here.")
-@click.option("--bind", default="127.0.0.1:8002", show_default=True, help="A loopback address.")
-@unlocking
-@click.pass_obj
-def serve(setting: Setting, bind: str, passphrase_file: Path | None) -> None:
-    """Serve the desk's pages to one browser on this machine, until Ctrl-C."""
-    address = Bind.parse(bind)
-    with listening(address) as listener:
-        desk = setting.unlock(passphrase_file)
-        link = OneTimeLink()
-        bell = Bell.configured(setting.home, os.environ)
-        app = create_pages(desk, address, link, bell)
-        click.echo("The desk is open. This link works once, in one browser:")
-        click.echo(f"  {address.origin}{link.path}")
-        sys.stdout.flush()
-        DeskServer(Mounted(app, link.root), listener).run()
 
 
 def _read(path: Path) -> str:

@@ -14,7 +14,7 @@ from desk import custodian, custody, words
 from desk.cases import Cases, iso
 from desk.custody_words import LABEL_MOST, Why, refused
 from desk.errors import CustodyRefused
-from desk.program import FILE, Setting, json_shape, jsonable, main, print_json, unlocking
+from desk.program import FILE, SAID, Setting, json_shape, jsonable, main, print_json, unlocking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from crypto.strict_json import Json
     from desk.custodian import Asking
+    from desk.custody import Refusal
     from desk.identity import OpenedIdentity
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -44,7 +45,7 @@ def custody_group() -> None:
     epilog=json_shape('--json: {"request": id, "case": id, "file": path, "sent": bool}'),
 )
 @click.argument("case")
-@click.option("--reason", required=True, help="Why; the custodians decide by it.")
+@click.option("--reason", type=SAID, required=True, help="Why; the custodians decide by it.")
 @_TO
 @jsonable
 @unlocking
@@ -81,7 +82,7 @@ def ask(  # noqa: PLR0913  # the command's options
     short_help="List a case's requests that were not opened yet.",
     epilog=json_shape(
         '--json: {"requests": [{"request", "day", "operator", "mine": bool, "late": bool,',
-        '         "reason"}]}',
+        '         "reason", "refused": [{"custodian", "day", "reason"}]}]}',
     ),
 )
 @click.argument("case")
@@ -103,8 +104,42 @@ def list_requests(
             f"{one.id[:8]}  {iso(one.day)}  {words.cell(one.by, LABEL_MOST)}  "
             f"{words.cell(one.reason, 80)}{late}"
         )
+        for said in one.refusals:
+            _tell_refusal(said)
     if not rows:
         click.echo("No requests that wait.")
+
+
+@custody_group.command(
+    "refused",
+    short_help="File custodians' refusals in the case's journal.",
+    epilog=json_shape(
+        '--json: {"case": id, "refused": [{"custodian", "day", "reason"}], "sent": bool}',
+    ),
+)
+@click.argument("case")
+@click.argument("answers", type=FILE, nargs=-1, required=True)
+@jsonable
+@unlocking
+@click.pass_obj
+def refused_by(
+    setting: Setting, case: str, answers: tuple[Path, ...], *, as_json: bool,
+    passphrase_file: Path | None,
+) -> None:  # fmt: skip
+    """Write into a case's journal that custodians said no to a request of yours, and why.
+
+    `open` files those among its answers by itself; this is for a request that will not be opened.
+    """
+    desk = setting.unlock(passphrase_file)
+    found = Cases(desk).find(case)
+    said, sent = custody.file_refusals(desk, found, [_read(one) for one in answers])
+    if as_json:
+        print_json({"case": found.id.hex(), "refused": [asdict(one) for one in said], "sent": sent})
+        return
+    for one in said:
+        _tell_refusal(one)
+    later = "" if sent else " (waits for the next sync)"
+    click.echo(f"{found.ref}: in the journal{later}", err=True)
 
 
 @custody_group.command(
@@ -150,7 +185,7 @@ def agree(setting: Setting, file: Path, path: Path, *, passphrase_file: Path | N
 
 @custody_group.command(short_help="Say no, and why.")
 @click.argument("file", type=FILE)
-@click.option("--reason", required=True, help="Why not; the operator reads it.")
+@click.option("--reason", type=SAID, required=True, help="Why not; the operator reads it.")
 @_TO
 @unlocking
 @click.pass_obj
@@ -229,6 +264,11 @@ def open_with(  # noqa: PLR0913  # the command's options
         click.echo("The journal's entry waits for the next sync.", err=True)
 
 
+def _tell_refusal(said: Refusal) -> None:
+    who, why = words.cell(said.custodian, LABEL_MOST), words.cell(said.reason, 80)
+    click.echo(f"    refused by {who} on {said.day}: {why}")
+
+
 def _tell(asking: Asking) -> None:
     click.echo(
         f"{_who(asking)} asked on {iso(asking.request.day)} who reported case {asking.ref} "
@@ -269,8 +309,13 @@ def _read(path: Path) -> str:
 
 def _require_free(path: Path) -> None:
     """Before anything is signed: a file that is there stays as it is."""
-    if str(path) != "-" and (path.exists() or path.is_symlink()):
+    if str(path) == "-":
+        return
+    if path.exists() or path.is_symlink():
         raise CustodyRefused(f"{path} is there already. Name a new file.")
+    if not os.access(path.absolute().parent, os.W_OK | os.X_OK):
+        # What is asked stands in the journal, and its letter is written once.
+        raise CustodyRefused(f"{path} cannot be written. Nothing was done.")
 
 
 def _write(path: Path, text: str) -> None:

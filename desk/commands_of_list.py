@@ -11,7 +11,7 @@ from rich.text import Text
 
 from desk import words
 from desk.cases import desk_alarms, iso
-from desk.console import err, out, print_alarms
+from desk.console import err, out, print_alarms, showing
 from desk.program import Setting, json_shape, jsonable, main, print_json, unlocking
 from desk.saved_views import OURS, SORTS, Views, counted, found, here, narrowed
 from desk.search import is_closed
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _STYLES = ("bold white on red", "bold yellow", "bold", "dim")
 """By how urgent a priority is; its letters tell the same without a colour."""
+ROWS_SHOWN = 200
+"""A table of thousands takes longer to be laid out than all the rest, and nobody reads it."""
 
 
 @main.command(
@@ -62,7 +64,11 @@ _STYLES = ("bold white on red", "bold yellow", "bold", "dim")
     "shows it.",
 )
 @click.option("--sort", type=click.Choice(list(SORTS)), help="Instead of the view's own order.")
-@click.option("--limit", type=click.IntRange(1), help="The first so many.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    help=f"The first so many  [default: {ROWS_SHOWN}, and all of them as JSON]",
+)
 @click.option("--unanswered", is_flag=True, help="Only where the reporter waits for an answer.")
 @click.option("--danger", is_flag=True, help="Only where somebody may be in danger.")
 @jsonable
@@ -85,8 +91,9 @@ def list_cases(  # noqa: PLR0913  # the command's options
     desk = setting.unlock(passphrase_file)
     flags = [*(["is:unanswered"] if unanswered else []), *(["is:danger"] if danger else [])]
     view = narrowed(Views(desk).named(view_name), " ".join([*flags, typed]), sort or "")
-    chosen = found(desk, view, desk.index.rows())
-    shown = chosen[:limit]
+    with showing() as progress:
+        chosen = found(desk, view, desk.index.rows(progress))
+    shown = chosen[: limit or (None if as_json else ROWS_SHOWN)]
     last = desk.store.noted("last_sync")
     if as_json:
         about_server = [alarm.to_json() for alarm in desk_alarms(desk)]
@@ -152,7 +159,8 @@ def views(  # noqa: PLR0913  # the command's options
     if save is not None:
         ours.save(save, typed, sort)
     every = ours.all()
-    counts = counted(desk, every, desk.index.rows())
+    with showing() as progress:
+        counts = counted(desk, every, desk.index.rows(progress))
     if as_json:
         rows = [
             {

@@ -9,12 +9,12 @@ import click
 from rich.table import Table as Printed
 from rich.text import Text
 
-from desk.console import out
+from desk.console import out, showing
 from desk.program import Setting, json_shape, jsonable, main, print_json, unlocking
 from desk.room import words
 from desk.room.bulletin import Edition, check, publish
 from desk.room.figures import figures
-from desk.room.gather import Gatherer
+from desk.room.gather import facts
 from desk.room.output import to_csv, to_json
 from desk.room.period import NAMES, Period, PeriodMalformed, between, parse_period
 from desk.words import REHEARSAL
@@ -61,7 +61,8 @@ def stats(  # noqa: PLR0913  # the options of one command
         raise click.UsageError("Choose one of --json and --csv.")
     chosen = _chosen(setting.today(), period, first, last)
     desk = setting.unlock(passphrase_file)
-    found = figures(Gatherer(desk).facts(), chosen, desk.rules, desk.today())
+    with showing() as progress:
+        found = figures(facts(desk, progress), chosen, desk.rules, desk.today())
     if as_json:
         print_json(to_json(found, rehearsal=desk.trust.rehearsal))
         return
@@ -113,7 +114,9 @@ def bulletin(  # noqa: PLR0913  # the options of one command
         raise click.UsageError("Say --period and --to, or --check.")
     edition = Edition(parse_period(period, setting.today()), tags, overlapping)
     desk = setting.unlock(passphrase_file)
-    found = publish(desk, Gatherer(desk).facts(), edition, folder)
+    with showing() as progress:
+        counted = facts(desk, progress)
+    found = publish(desk, counted, edition, folder)
     # What was written is read again, as a stranger would.
     _tell(check(desk, folder), sum(one.count is None for one in found), as_json=as_json)
 

@@ -7,13 +7,27 @@ from typing import TYPE_CHECKING
 
 import click
 
+from desk import words
 from desk.cases import Cases
-from desk.program import Refusal, Setting, json_shape, jsonable, main, print_json, unlocking
+from desk.command_group import Refusal
+from desk.console import showing
+from desk.program import SAID, Setting, json_shape, jsonable, main, print_json, unlocking
+from desk.sentence import Sentence
 from desk.sight.closing import close, custodians
 from desk.sight.export import export_previews, find_file
-from desk.sight.redaction import answer_of, parse_box, redact, redact_answer, spans_of
+from desk.sight.redaction import (
+    answer_of,
+    blacked_out,
+    message_named,
+    parse_box,
+    places_of,
+    redact,
+    redact_answer,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from desk.cases import Case
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -41,7 +55,10 @@ def preview(  # noqa: PLR0913  # the command's options
     """
     desk = setting.unlock(passphrase_file)
     found = Cases(desk).find(case)
-    names = export_previews(desk, found, find_file(desk, found, file), folder)
+    chosen = find_file(desk, found, file)
+    with showing() as progress:
+        progress.step(Sentence("Looking at {file}", file=chosen.name))
+        names = export_previews(desk, found, chosen, folder)
     if as_json:
         print_json({"folder": str(folder), "files": list(names)})
         return
@@ -55,31 +72,45 @@ def preview(  # noqa: PLR0913  # the command's options
 @click.option("--box", "boxes", multiple=True, help="x,y,width,height in pixels of the preview.")
 @click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Of a PDF.")
 @click.option("--answer", default="", help="The id of an answer instead of a file.")
-@click.option("--words", multiple=True, help="Words to black out, wherever they stand in it.")
+@click.option("--message", type=click.IntRange(1), help="The number of a message instead.")
+@click.option("--words", "phrases", multiple=True, help="To black out, wherever they stand; or -.")
 @click.option("--span", "spans", multiple=True, help="From:to in its characters.")
+@click.option("--yes", is_flag=True, help="Sign the copy of an answer without asking.")
 @unlocking
 @click.pass_obj
 def redact_command(  # noqa: PLR0913  # the command's options
     setting: Setting, case: str, file: str, *, boxes: tuple[str, ...], page: int, answer: str,
-    words: tuple[str, ...], spans: tuple[str, ...], passphrase_file: Path | None,
+    message: int | None, phrases: tuple[str, ...], spans: tuple[str, ...], yes: bool,
+    passphrase_file: Path | None,
 ) -> None:  # fmt: skip
-    """Make a copy of a picture, a page or an answer with something blacked out.
+    """Make a copy of a picture, a page, an answer or a message with something blacked out.
 
     The copy is a new item of the case, made anew from pixels or words: there is nothing under what
     is black. What it was made from stays as it is. `--box` counts in the pixels of what `preview`
     writes, and may be given several times.
+
+    `--words` finds what a search finds: capitals, accents, vowel signs and lines' ends do not
+    matter. How often each was found is said, and the copy is shown before it is signed. `-` asks
+    for the words, a line each: there they stand in no history of the shell.
     """
     desk = setting.unlock(passphrase_file)
     found = Cases(desk).find(case)
-    if bool(file) == bool(answer):
-        raise Refusal("Name a file, or an answer with --answer.")
-    if answer:
-        text = answer_of(found, answer)
-        sent = redact_answer(desk, found, answer, [*spans_of(text, words), *map(_span, spans)])
+    if "-" in phrases:
+        phrases = tuple(_asked())
+    if [bool(file), bool(answer), message is not None].count(True) != 1:
+        raise Refusal("Name a file, or an answer with --answer, or a message with --message.")
+    if not file:
+        name = answer or message_named(found, message or 0)
+        chosen_spans = _look_at(answer_of(found, name), phrases, [_span(one) for one in spans])
+        if chosen_spans and not (yes or click.confirm("Is this the copy to sign?", err=True)):
+            raise Refusal("Nothing was written.")
+        sent = redact_answer(desk, found, name, chosen_spans)
     else:
         chosen = find_file(desk, found, file)
         parsed = [parse_box(one) for one in boxes]
-        sent = redact(desk, found, chosen.id, parsed, part=page - 1)
+        with showing() as progress:
+            progress.step(Sentence("Looking at {file}", file=chosen.name))
+            sent = redact(desk, found, chosen.id, parsed, part=page - 1)
     _say(desk_case=found, said="a redacted copy was made", sent=sent)
 
 
@@ -87,7 +118,7 @@ def redact_command(  # noqa: PLR0913  # the command's options
 @click.argument("case")
 @click.argument("file")
 @click.option("--custodian", default="", help="Who answers for it; the roster's first custodian.")
-@click.option("--text", default="", help="Why, in words.")
+@click.option("--text", type=SAID, default="", help="Why, in words; - reads standard input.")
 @unlocking
 @click.pass_obj
 def quarantine_command(  # noqa: PLR0913  # the command's options
@@ -109,6 +140,24 @@ def quarantine_command(  # noqa: PLR0913  # the command's options
 
 def _say(*, desk_case: Case, said: str, sent: bool) -> None:
     click.echo(f"{desk_case.ref}: {said}" + ("" if sent else " (waits for the next sync)"))
+
+
+def _asked() -> Iterator[str]:
+    while said := click.prompt("Words (an empty line ends)", "", show_default=False, err=True):
+        yield said
+
+
+def _look_at(
+    text: str, phrases: tuple[str, ...], spans: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Print the copy, and how often each phrase was found; returns all that is blacked out."""
+    places = places_of(text, phrases)
+    together = [*spans, *(one for several in places.values() for one in several)]
+    if together:
+        click.echo(words.plain(words.defanged(blacked_out(text, together))))
+    for phrase, several in places.items():
+        click.echo(f"{words.cell(phrase)}: found {words.count(len(several), 'time')}")
+    return together
 
 
 def _span(untrusted: str) -> tuple[int, int]:

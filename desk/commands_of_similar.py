@@ -8,10 +8,10 @@ import click
 
 from desk import words
 from desk.cases import REF_DIGITS, Cases
+from desk.console import showing
 from desk.program import Setting, json_shape, jsonable, main, print_json, unlocking
 from desk.similar import SHOWN_MOST
 from desk.similar_cases import SimilarCases, told
-from desk.sync import Silence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,9 +50,11 @@ def similar(  # noqa: PLR0913  # the command's options
     desk = setting.unlock(passphrase_file)
     found = Cases(desk).find(case)
     cases = SimilarCases(desk)
-    if pictures:
-        click.echo(words.count(cases.look(Silence()), "new picture"), err=True)
-    rows = cases.to(found, most=most)
+    with showing() as progress:
+        looked = cases.look(progress) if pictures else None
+        rows = cases.to(found, most=most, progress=progress)
+    if looked is not None:
+        click.echo(words.count(looked, "new picture"), err=True)
     if as_json:
         print_json({"case": found.id.hex(), "similar": [similar_json(one) for one in rows]})
         return

@@ -11,11 +11,12 @@ import click
 from crypto.package import service_fingerprint
 from desk import words
 from desk.cases import Cases
+from desk.command_group import Refusal
+from desk.console import showing
 from desk.custody import open_identity, request_id
 from desk.errors import ServiceKeyRefused
 from desk.program import (
     FILE,
-    Refusal,
     Setting,
     json_shape,
     jsonable,
@@ -23,6 +24,7 @@ from desk.program import (
     print_json,
     unlocking,
 )
+from desk.sentence import Sentence
 from desk.transmission import services
 from desk.transmission.transmit import Order, competence, require_possible, transmit
 
@@ -125,7 +127,9 @@ def transmit_case(  # noqa: PLR0913  # the command's options
         identities = _opened(desk, found, custody_request, custody_answer)
         order = replace(order, identities=identities)
         found = Cases(desk).find(found.id.hex())
-    done = transmit(desk, found, order)
+    with showing() as progress:
+        progress.step(Sentence("Building the package"))
+        done = transmit(desk, found, order)
     if as_json:
         print_json(done.to_json())
         return

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from desk import acts, work
 from desk.cases import Cases, iso
-from desk.program import FILE, Setting, json_shape, jsonable, main, print_json, unlocking
+from desk.program import FILE, SAID, Setting, json_shape, jsonable, main, print_json, unlocking
 from desk.rules import load
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def _do(
 @click.option("--court", default="", help="Which court.")
 @click.option("--day", default="", help="On which day, as 2026-11-22.")
 @click.option("--ref", default="", help="Their reference.")
-@click.option("--text", default="", help="In words.")
+@click.option("--text", type=SAID, default="", help="In words; - reads standard input.")
 @unlocking
 @click.pass_obj
 def status(
@@ -103,15 +102,14 @@ def assign(setting: Setting, case: str, operator: str, passphrase_file: Path | N
 
 @main.command(short_help="Write a note that operators alone read.")
 @click.argument("case")
-@click.argument("text")
+@click.argument("text", type=SAID)
 @unlocking
 @click.pass_obj
 def note(setting: Setting, case: str, text: str, passphrase_file: Path | None) -> None:
     """Write a note into a case's journal. `-` reads it from standard input."""
-    said = sys.stdin.read() if text == "-" else text
     _do(
         setting, case, passphrase_file,
-        lambda desk, found: work.write_note(desk, found, said),
+        lambda desk, found: work.write_note(desk, found, text),
         lambda _desk, _found: "noted",
     )  # fmt: skip
 
@@ -153,8 +151,8 @@ def link(setting: Setting, case: str, other: str, kind: str, passphrase_file: Pa
 @click.argument("event")
 @click.option("--day", required=True, help="On which day, as 2026-11-22.")
 @click.option("--person", default="", help="The person's id, from an earlier event.")
-@click.option("--label", default="", help="What operators call the person.")
-@click.option("--text", default="", help="In words.")
+@click.option("--label", type=SAID, default="", help="What operators call the person; or -.")
+@click.option("--text", type=SAID, default="", help="In words; - reads standard input.")
 @click.option("--off", is_flag=True, help="Take it back.")
 @unlocking
 @click.pass_obj
@@ -175,15 +173,32 @@ def outcome(
 
 @main.command("second-look", short_help="Look again at what went through the fast lane.")
 @click.argument("case")
-@click.argument("text")
+@click.argument("text", type=SAID)
 @unlocking
 @click.pass_obj
 def second_look(setting: Setting, case: str, text: str, passphrase_file: Path | None) -> None:
-    """Record the second look at a case of imminent danger, by another operator than the first."""
+    """Record the second look at a case of imminent danger, by another operator than the first.
+
+    `-` reads its text from standard input.
+    """
     _do(
         setting, case, passphrase_file,
         lambda desk, found: work.look_again(desk, found, text),
         lambda _desk, _found: "looked at a second time",
+    )  # fmt: skip
+
+
+@main.command(short_help="Ask that a case be erased, and why.")
+@click.argument("case")
+@click.argument("text", type=SAID)
+@unlocking
+@click.pass_obj
+def erasure(setting: Setting, case: str, text: str, passphrase_file: Path | None) -> None:
+    """Write into the journal that a case is to be erased, and why; it erases nothing by itself."""
+    _do(
+        setting, case, passphrase_file,
+        lambda desk, found: work.ask_erasure(desk, found, text),
+        lambda _desk, _found: "asked that it be erased",
     )  # fmt: skip
 
 

@@ -88,6 +88,11 @@ class DeskHome:
         return self.folder / "views"
 
     @property
+    def language(self) -> Path:
+        """The language that was chosen on the pages: `ar`, `fr` or `en`."""
+        return self.folder / "language"
+
+    @property
     def on_news(self) -> Path:
         """The command that runs when a sync brought news, where there is one."""
         return self.folder / "on-news"
@@ -101,6 +106,21 @@ class DeskHome:
     def packages(self) -> Path:
         """Packages that the pages made: sealed to their service, and to nobody here."""
         return self.folder / "packages"
+
+    @property
+    def unfinished(self) -> Path:
+        """Where it is written down, sealed, what is being written in clear elsewhere."""
+        return self.folder / "unfinished"
+
+    @property
+    def syncing(self) -> Path:
+        """Locked by whoever syncs."""
+        return self.folder / "syncing.lock"
+
+    @property
+    def sending(self) -> Path:
+        """Locked by whoever sends what was written here."""
+        return self.folder / "sending.lock"
 
     @property
     def parts(self) -> Path:
@@ -167,9 +187,15 @@ def server_address(untrusted: str) -> str:
     Raises:
         ServerMalformed: no http(s) scheme, no host, or a path, query or user in it.
     """
-    parts = urlsplit(untrusted.strip())
+    try:
+        parts = urlsplit(untrusted.strip())
+        # Reading the port raises where it is none.
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        parts, has_host = urlsplit(""), False
     extra = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
-    if parts.scheme not in ("http", "https") or not parts.netloc or extra:
+    extra = extra or any(one.isspace() or not one.isprintable() for one in parts.netloc)
+    if parts.scheme not in ("http", "https") or not has_host or extra:
         raise ServerMalformed(
             "The server's address must look like https://sync.example.org or "
             "http://127.0.0.1:8001, with nothing after the host and port."

@@ -6,24 +6,34 @@ link or reorder what the desk says (desk.words.plain).
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 from desk import telling, words
 from desk.cases import iso
 from desk.evidence import views
+from desk.progress import Silence
 from desk.public_status import public_words
-from desk.summary import IDENTITY_LOCKED, deep_alarms
+from desk.summary import IDENTITY_LOCKED, all_alarms
 from desk.verify import Entry, FollowUp, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
 
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
     from desk.cases import Case
     from desk.desk import Desk
     from desk.evidence import FileView
+    from desk.progress import Progress as Shown
     from desk.rules import Rules
 
 
@@ -45,19 +56,29 @@ def err() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-class Bar:
-    """A sync's progress at a terminal."""
+@contextmanager
+def showing(*, in_bytes: bool = False) -> Iterator[Shown]:
+    """Show on standard error what is being done, as long as it is, where that is a terminal."""
+    console = err()
+    if not console.is_terminal:
+        yield Silence()
+        return
+    with Bar(console, in_bytes=in_bytes) as bar:
+        yield bar
 
-    def __init__(self, console: Console) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
+
+class Bar:
+    """Progress at a terminal: what is being done, and since when or how much of it is left."""
+
+    def __init__(self, console: Console, *, in_bytes: bool = True) -> None:
+        words_column = TextColumn("{task.description}", markup=False)
+        columns = (
+            (words_column, BarColumn(), DownloadColumn(), TimeRemainingColumn())
+            if in_bytes
+            else (SpinnerColumn(), words_column, TimeElapsedColumn())
         )
-        self._task = self._bar.add_task("Connecting", total=None)
+        self._bar = Progress(*columns, console=console, transient=True)
+        self._task = self._bar.add_task("Connecting" if in_bytes else "", total=None)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -116,10 +137,10 @@ def print_case(console: Console, desk: Desk, case: Case) -> None:
         since = iso(case.public.body.author_day)
         shown = public_words(case.public_status)
         console.print(Text(f"The reporter's page says \u201c{shown}\u201d since {since}", "dim"))
-    for line in contradictions(desk, case):
-        console.print(Text(line, "yellow"))
+    for line in telling.contradictions(case, desk.rules):
+        console.print(Text(words.plain(line), "yellow"))
     _print_clocks(console, desk, case)
-    print_alarms(console, deep_alarms(desk, case))
+    print_alarms(console, all_alarms(desk, case))
     console.print(_fields(case))
     later = "".join(f", given later on {iso(one.node.day)}" for one in case.later_identities)
     console.print(
@@ -132,23 +153,6 @@ def print_case(console: Console, desk: Desk, case: Case) -> None:
         console.print(_said(case, one, desk.rules))
         if isinstance(one, FollowUp):
             _print_files(console, [two for two in files if two.named.by == one.envelope.id])
-
-
-def contradictions(desk: Desk, case: Case) -> list[str]:
-    """What desks said without knowing of each other, and what the rules did not allow."""
-    found = []
-    for name, several in case.work.conflicts.items():
-        said = " and ".join(
-            f"{one.signer.name} {telling.act(one.body.type, one.body.data, desk.rules)}"
-            for one in several
-        )
-        found.append(words.plain(f"Apart from each other: {said}. Say it anew ({name})."))
-    for irregular in case.work.irregular:
-        entry = irregular.entry
-        told = telling.act(entry.body.type, entry.body.data, desk.rules)
-        why = "; ".join(one.words for one in irregular.why)
-        found.append(words.plain(f"Against the rules: {entry.signer.name} {told}: {why}."))
-    return found
 
 
 def _tag(desk: Desk, name: str) -> str:

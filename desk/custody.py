@@ -20,7 +20,7 @@ from crypto.letter import Letter, LetterKind, seal_letter, to_text
 from crypto.manifest import EvidenceRef, IdentityManifest
 from crypto.operator_opening import combine_shares
 from desk import acts, work
-from desk.cases import iso
+from desk.cases import Cases, iso
 from desk.custodian import reasoned
 from desk.custody_letters import DAYS_MOST, answer_of, is_late, opened
 from desk.custody_words import Why, people, refusals, refused
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from crypto.custody_letters import CustodyAnswer
     from crypto.ids import Day, EnvelopeId
     from crypto.letter import Reader
+    from crypto.strict_json import Json
     from desk.cases import Case
     from desk.desk import Desk
     from desk.store import Envelope
@@ -52,6 +53,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A custodian's no: by whom, and on which day they wrote it (as `2026-11-22`), and why."""
+
+    custodian: str
+    day: str
+    reason: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A request in a case's journal that was not opened yet; `text` is its letter, or empty."""
 
@@ -62,6 +72,8 @@ class Pending:
     late: bool
     reason: str = field(repr=False)
     text: str = field(repr=False)
+    refusals: tuple[Refusal, ...] = ()
+    """The custodians who said no to it, as far as the journal has it."""
 
     def to_json(self) -> dict[str, object]:
         """The stable shape of `custody list --json`."""
@@ -72,6 +84,10 @@ class Pending:
             "mine": self.mine,
             "late": self.late,
             "reason": self.reason,
+            "refused": [
+                {"custodian": one.custodian, "day": one.day, "reason": one.reason}
+                for one in self.refusals
+            ],
         }
 
 
@@ -132,7 +148,7 @@ def ask(desk: Desk, case: Case, reason: str) -> Asked:
 
 def pending(desk: Desk, case: Case) -> tuple[Pending, ...]:
     """The requests of a case that nobody opened yet, in order."""
-    done = _already(case)
+    done, against = _already(case), _refusals(case)
     return tuple(
         Pending(
             id=name[1],
@@ -142,6 +158,7 @@ def pending(desk: Desk, case: Case) -> tuple[Pending, ...]:
             late=is_late(desk, one.node.day),
             reason=str(one.body.data["text"]),
             text=desk.store.noted(_fact(name[1])),
+            refusals=against.get(name, ()),
         )
         for name, one in _requests(case).items()
         if name not in done
@@ -153,19 +170,51 @@ def request_id(desk: Desk, untrusted_text: str) -> bytes:
     return opened(desk, untrusted_text, LetterKind.REQUEST).id
 
 
+def file_refusals(
+    desk: Desk, case: Case, untrusted_answers: Sequence[str]
+) -> tuple[tuple[Refusal, ...], bool]:
+    """Write custodians' refusals of this operator's requests into the journal, each once.
+
+    Returns:
+        What they say, and whether the server has all of it.
+
+    Raises:
+        CustodyRefused: an answer is not what it must be, or says yes; nothing was written.
+        ActRefused, RosterNotTrusted, ServerRefused: the journal could not be written.
+    """
+    _require_operator(desk)
+    answers = []
+    for text in untrusted_answers:
+        custodian, answer = answer_of(desk, text)
+        if answer.case != case.id:
+            raise refused(Why.OTHER_CASE, label=custodian.label)
+        if (desk.keyring.sign.public.raw, answer.request.hex()) not in _requests(case):
+            raise refused(Why.NO_REQUEST)
+        if answer.agreed:
+            raise refused(Why.NOT_A_REFUSAL, label=custodian.label)
+        answers.append(answer)
+    return tuple(map(_refusal, answers)), _file(desk, case, answers)
+
+
 def open_identity(
     desk: Desk, case: Case, request: bytes, untrusted_answers: Sequence[str]
 ) -> Opened:
     """Open a case's identity with the custodians' answers, once, and say so in the journal.
 
+    The refusals among the answers are written into the journal first, whatever becomes of it.
+
     Raises:
         CustodyRefused: too few agreed, or an answer or the request is not what it must be; nothing
-            was opened and nothing was written.
+            was opened, and nothing was written but refusals.
         ActRefused, RosterNotTrusted, ServerRefused: the journal could not be written; nothing is
             shown.
     """
     entry = _own_request(desk, case, request)
     agreed, against = _sorted(desk, case, request, untrusted_answers)
+    if against:
+        _file(desk, case, list(against.values()))
+        case = Cases(desk).find(case.id.hex())
+        _own_request(desk, case, request)  # another program may have opened it meanwhile
     envelopes = _named(case, agreed)
     quorums = [_sealed_quorum(desk, one) for one in envelopes]
     needed = max([desk.trust.in_force(desk.today()).quorum, *quorums])
@@ -226,6 +275,36 @@ def _requests(case: Case) -> dict[_Name, Entry]:
 
 def _already(case: Case) -> dict[_Name, Entry]:
     return {_name(one): one for one in case.work.of(acts.IDENTITY_OPENED)}
+
+
+def _refusals(case: Case) -> dict[_Name, tuple[Refusal, ...]]:
+    """By request: each custodian's first no, as the operator who asked filed it."""
+    found: dict[_Name, dict[str, Refusal]] = {}
+    for one in case.work.of(acts.IDENTITY_REFUSED):
+        said = one.body.data
+        refusal = Refusal(str(said["custodian"]), str(said["day"]), str(said["text"]))
+        found.setdefault(_name(one), {}).setdefault(refusal.custodian, refusal)
+    return {name: tuple(by.values()) for name, by in found.items()}
+
+
+def _refusal(answer: CustodyAnswer) -> Refusal:
+    return Refusal(answer.label, iso(answer.day), answer.reason)
+
+
+def _file(desk: Desk, case: Case, answers: Sequence[CustodyAnswer]) -> bool:
+    """Write refusals that the journal does not have yet; returns whether the server has them."""
+    sent = True
+    for answer in answers:
+        said, name = _refusal(answer), (desk.keyring.sign.public.raw, answer.request.hex())
+        if said.custodian in [one.custodian for one in _refusals(case).get(name, ())]:
+            continue
+        data: dict[str, Json] = {
+            "request": answer.request.hex(), "custodian": said.custodian, "day": said.day,
+            "text": said.reason,
+        }  # fmt: skip
+        sent = append(desk, case, acts.IDENTITY_REFUSED, data) and sent
+        case = Cases(desk).find(case.id.hex())
+    return sent
 
 
 def _name(entry: Entry) -> _Name:

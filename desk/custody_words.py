@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from desk import words
 from desk.errors import CustodyRefused
+from desk.sentence import Sentence, Several
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,7 @@ class Why(Enum):
     )
     OTHER_REQUEST = "{label} answered another request than this one. Nothing was opened."
     OTHER_CASE = "{label} answered about another case than this one. Nothing was opened."
+    NOT_A_REFUSAL = "{label} said yes: open with that answer. Nothing was written."
     BOTH = "{label} said yes and no to one request. Speak with them. Nothing was opened."
     TOO_FEW = (
         "{needed} custodians must say yes to this one request. Yes: {agreed}. No: {refusals}. "
@@ -84,20 +86,28 @@ class Why(Enum):
 
 def refused(why: Why, **told: object) -> CustodyRefused:
     """The refusal to be raised, in words."""
-    return CustodyRefused(why.value.format(**told))
+    return CustodyRefused(Sentence(why.value, **told))
 
 
 def people(labels: Sequence[str]) -> str:
     """Names in a row, or that there are none."""
-    return ", ".join(words.cell(one, LABEL_MOST) for one in sorted(labels)) or "nobody"
+    if not labels:
+        return Sentence("nobody")
+    return Several(", ", (words.cell(one, LABEL_MOST) for one in sorted(labels)))
 
 
 def refusals(said: Sequence[tuple[str, str]]) -> str:
     """Who said no, and why."""
-    return (
-        "; ".join(
-            f"{words.cell(label, LABEL_MOST)} (\u201c{words.cell(reason, REASON_SHOWN)}\u201d)"
+    if not said:
+        return Sentence("nobody")
+    return Several(
+        "; ",
+        (
+            Sentence(
+                "{label} (\u201c{reason}\u201d)",
+                label=words.cell(label, LABEL_MOST),
+                reason=words.cell(reason, REASON_SHOWN),
+            )
             for label, reason in sorted(said)
-        )
-        or "nobody"
+        ),
     )

@@ -57,6 +57,14 @@ class ServerMalformed(DeskError):
     """The server's answer is not what the sync interface says."""
 
 
+class AlreadySyncing(DeskError):
+    """Another program of this desk syncs at this moment."""
+
+
+class CaseMoved(DeskError):
+    """A case holds something that whoever writes into it had not seen; nothing was written."""
+
+
 class RosterNotTrusted(DeskError):
     """The roster offered is not signed by the pinned root, expired, or older than one seen."""
 

@@ -2,11 +2,12 @@
 
 Rule: `open_evidence` is the one door to the bytes of a file, and it opens nothing that is in
 quarantine (desk.quarantine).  Nothing here writes.  Whoever keeps what comes out (desk.export)
-uses a name of its own until `whole` has ended; whoever looks at a piece of it looks at what was
-authenticated chunk by chunk, of a file whose ciphertext was proven whole at the sync.
+uses a name of its own until `whole` has ended; nobody is given a piece of a file that was not read
+to its end once in this run of the program.  That its chunks are authentic does not say what they
+are: whoever sealed them can name another SHA-256, and by that digest a quarantine holds.
 
-A piece from the middle of a file is opened from the chunks that hold it and from no others:
-a seek costs the same wherever it goes, and memory stays flat.
+After that a piece from the middle is opened from the chunks that hold it and from no others: a
+seek costs the same wherever it goes, and memory stays flat.
 """
 
 from __future__ import annotations
@@ -65,13 +66,21 @@ class EvidenceFile:
             yield chunk
         if not hmac.compare_digest(digest.digest(), self.manifest.sha256):
             raise EvidenceUnsound("The file does not have the SHA-256 that its manifest names.")
+        self._desk.opener.proven.add(self._name)
+
+    def prove(self) -> None:
+        """Read it once to its end, unless that was done in this run; raises as `whole`."""
+        if self._name not in self._desk.opener.proven:
+            for _ in self.whole():
+                pass
 
     def piece(self, first: int, last: int) -> Iterator[bytes]:
-        """Yield bytes `first` to `last`, both included; flat in memory.
+        """Yield bytes `first` to `last`, both included, of a file that is proven; flat in memory.
 
         Raises:
-            EvidenceUnsound: a chunk did not authenticate.
+            EvidenceUnsound: it is not what its manifest says, or a chunk did not authenticate.
         """
+        self.prove()
         try:
             with self._part().open("rb", buffering=0) as file:
                 yield from open_range(
@@ -91,6 +100,10 @@ class EvidenceFile:
             ) from None
         except FileNotFoundError:
             raise EvidenceUnsound(_GONE) from None
+
+    @property
+    def _name(self) -> bytes:
+        return self.envelope.header.hash + self.manifest.sha256
 
     def _opened(self) -> Iterator[bytes]:
         try:
@@ -121,7 +134,8 @@ class FileView:
 
     `problem` is empty, `missing`, `not-fetched`, `cannot-open`, or `quarantined`.  `name` is the
     one that the whole desk uses for the file (desk.names); empty where the manifest does not open.
-    `copy_of` is the id of the file that this is a redacted copy of, `copy_of_answer` the answer's.
+    `copy_of` is the id of the file that this is a redacted copy of, `copy_of_answer` what the act
+    calls the answer or the reporter's message (desk.acts).
     """
 
     named: Named

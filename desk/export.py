@@ -4,7 +4,7 @@ Untouched originals, which nobody cleaned, stand apart under `originals/`, redac
 `redacted/`.  What is in quarantine is left out.
 
 Rule: this is the one place where the desk writes plaintext, and only where an operator
-told it to.  A file stands under a quarantine name until its length and SHA-256 are those
+told it to.  A file stands apart (desk.unfinished) until its length and SHA-256 are those
 of the sealed manifest; no name from inside an envelope is ever used as a path.
 """
 
@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desk.errors import EvidenceUnsound, ExportRefused
 from desk.evidence import open_evidence, views
+from desk.sentence import Sentence
 from desk.summary import case_json
+from desk.unfinished import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
     from desk.cases import Case
     from desk.desk import Desk
+    from desk.progress import Progress
 
-_QUARANTINE = ".unproven"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
@@ -41,7 +42,7 @@ class Export:
     left_out: tuple[str, ...]
 
 
-def export_case(desk: Desk, case: Case, folder: Path) -> Export:
+def export_case(desk: Desk, case: Case, folder: Path, progress: Progress | None = None) -> Export:
     """Write the case into `folder`, which must be new or empty.
 
     A file that is unsound or not here is left out and named in `left_out` and in
@@ -51,33 +52,44 @@ def export_case(desk: Desk, case: Case, folder: Path) -> Export:
         ExportRefused: the folder is not empty, or a link, or cannot be made.
     """
     prepare(folder)
-    written: dict[str, str] = {}
-    left_out: list[str] = []
     shown = views(desk, case)
-    for name, files in (
-        ("evidence", [one for one in shown if not one.is_original and not one.is_copy]),
-        ("redacted", [one for one in shown if one.is_copy]),
-        ("originals", [one for one in shown if one.is_original]),
-    ):
-        if not files and name != "evidence":
-            continue
-        (folder / name).mkdir(mode=0o700)
-        descriptor = os.open(folder / name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            for one in files:
-                if one.problem:
-                    continue
-                try:
-                    _write_proven(descriptor, one.name, open_evidence(desk, case, one.id).whole())
-                    written[one.id] = f"{name}/{one.name}"
-                except EvidenceUnsound:
-                    left_out.append(one.id)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    left_out: list[str] = []
+    written: dict[str, str] = {}
+    with Ledger.of(desk).making(folder / "case") as unproven:
+        for name, files in (
+            ("evidence", [one for one in shown if not one.is_original and not one.is_copy]),
+            ("redacted", [one for one in shown if one.is_copy]),
+            ("originals", [one for one in shown if one.is_original]),
+        ):
+            if not files and name != "evidence":
+                continue
+            with _opened(folder / name) as descriptor:
+                for one in files:
+                    if one.problem:
+                        continue
+                    if progress is not None:
+                        progress.step(Sentence("Writing {file}", file=one.name))
+                    try:
+                        chunks = open_evidence(desk, case, one.id).whole()
+                        _write_proven(unproven / one.id, descriptor, one.name, chunks)
+                        written[one.id] = f"{name}/{one.name}"
+                    except EvidenceUnsound:
+                        left_out.append(one.id)
     left_out += [one.id for one in shown if one.problem]
     _write_json(folder, desk, case, written)
     return Export(folder, tuple(written.values()), tuple(left_out))
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    """A new folder's descriptor; what was put into it is on the disk at the end."""
+    folder.mkdir(mode=0o700)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        yield descriptor
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def prepare(folder: Path) -> None:
@@ -93,21 +105,13 @@ def prepare(folder: Path) -> None:
         raise ExportRefused(f"{folder} cannot be written: {error.strerror}") from None
 
 
-def _write_proven(folder: int, name: str, chunks: Iterator[bytes]) -> None:
-    # Not made from the name: another file of the case might be called so.
-    quarantine = f".{secrets.token_hex(16)}{_QUARANTINE}"
-    descriptor = os.open(quarantine, _NEW, 0o600, dir_fd=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(quarantine, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(quarantine, dir_fd=folder)
-        raise
+def _write_proven(unproven: Path, folder: int, name: str, chunks: Iterator[bytes]) -> None:
+    with os.fdopen(os.open(unproven, _NEW, 0o600), "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(unproven, name, dst_dir_fd=folder)
 
 
 def _write_json(folder: Path, desk: Desk, case: Case, written: dict[str, str]) -> None:

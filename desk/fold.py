@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from desk import acts
-from desk.order import ancestors
+from desk.four_eyes import NEED, Steps, looked_again, same_hand
+from desk.reach import Reach
 from desk.rules import RECEIVED, UNKNOWN
+from desk.sentence import Sentence, Several
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from crypto.ids import HeaderHash
     from crypto.strict_json import Json
@@ -33,8 +35,19 @@ class Why(NamedTuple):
     words: str
 
 
-FOUR_EYES = "other_operator"
+FOUR_EYES = NEED
 """The rule whose breach is an alarm: two people were meant to agree, and one did it alone."""
+
+_TWO = Why(
+    FOUR_EYES,
+    Sentence("four eyes: whoever made it ready does not transmit it; another operator does"),
+)
+_OTHER = Why(FOUR_EYES, Sentence("four eyes: the second look is another operator's than the first"))
+_NOTHING_SENT = Why(
+    "second_look", Sentence("nothing was transmitted yet that could be looked at again")
+)
+
+_ONCE = Why("once", Sentence("a request opens an identity once"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,8 @@ class Work:
     entries: tuple[Entry, ...] = ()
     """Every act of a known type and shape, in order."""
     irregular: tuple[Irregular, ...] = ()
+    second_looks: tuple[Entry, ...] = ()
+    """Those that count: of something that was sent, by another hand."""
     malformed: tuple[Entry, ...] = ()
     unknown_states: tuple[Entry, ...] = ()
 
@@ -128,29 +143,38 @@ def fold(
     for one in good:
         by_register.setdefault(acts.register(one.body.type, one.body.data), []).append(one)
     by_register.pop("", None)
-    newest = {name: _newest(group, nodes) for name, group in by_register.items()}
+    reach = Reach(good, nodes)
+    newest = {name: reach.newest(group) for name, group in by_register.items()}
     steps = by_register.get(acts.STATUS, [])
     last = newest.get(acts.STATUS)
+    looks = [one for one in good if one.body.type == acts.SECOND_LOOK]
+    odd_looks = tuple(_odd_looks(looks, steps, reach, rules))
+    odd = {id(one.entry) for one in odd_looks}
     return Work(
         state=_known(last[-1], rules) if last else RECEIVED,
         settled={name: group[-1] for name, group in newest.items()},
         conflicts={name: group for name, group in newest.items() if _differ(group)},
         entries=tuple(good),
-        irregular=tuple(_irregular(steps, nodes, rules, anonymous=anonymous)),
+        irregular=(
+            *_irregular(steps, reach, rules, anonymous=anonymous),
+            *odd_looks,
+            *_opened_again(good),
+        ),
+        second_looks=tuple(one for one in looks if id(one) not in odd),
         malformed=tuple(malformed),
         unknown_states=tuple(one for one in steps if _known(one, rules) == UNKNOWN),
     )
 
 
 def why_not(  # noqa: PLR0913  # each is one thing that a rule can ask about
-    rules: Rules, before: Sequence[Entry], newest: Sequence[Entry], data: Mapping[str, Json],
+    rules: Rules, passed: Collection[str], newest: Sequence[Entry], data: Mapping[str, Json],
     signer: Signer, *, anonymous: bool, duplicate: bool,
 ) -> tuple[Why, ...]:  # fmt: skip
     """Why a state may not be set now; empty where it may.
 
     Args:
         rules: the institution's.
-        before: the states that the author knows of, in order.
+        passed: the states that the author knows of.
         newest: those of them that nothing takes the place of; several where they contradict.
         data: what the act says.
         signer: whose act it is.
@@ -167,37 +191,27 @@ def why_not(  # noqa: PLR0913  # each is one thing that a rule can ask about
         allowed |= {*now, *(rules.states if not leading else ())}
     why = []
     if name not in allowed:
-        targets = ", ".join(rules.state(one) for one in sorted(allowed)) or "nothing"
-        said = f"{rules.state(now[-1])} does not lead to {rules.state(name)}; it leads to {targets}"
+        targets = [rules.state(one) for one in sorted(allowed)] or [Sentence("nothing")]
+        said = Sentence(
+            "{now} does not lead to {state}; it leads to {targets}",
+            now=rules.state(now[-1]), state=rules.state(name), targets=Several(", ", targets),
+        )  # fmt: skip
         why.append(Why("leads_to", said))
     missing = [fact for fact in state.asks if fact not in data]
     if missing:
-        why.append(Why("asks", f"{rules.state(name)} asks for: {', '.join(missing)}"))
-    passed = {str(one.body.data["state"]) for one in before}
+        facts = Several(", ", map(Sentence, missing))
+        why.append(
+            Why("asks", Sentence("{state} asks for: {facts}", state=rules.state(name), facts=facts))
+        )
     if "checked" in state.needs and anonymous and "seriousness_check" not in passed:
-        why.append(Why("checked", "an anonymous report passes the seriousness check first"))
+        said = Sentence("an anonymous report passes the seriousness check first")
+        why.append(Why("checked", said))
     if "duplicate" in state.needs and not duplicate:
-        why.append(Why("duplicate", "no link says which case it repeats"))
+        why.append(Why("duplicate", Sentence("no link says which case it repeats")))
     is_fast = any(one.fast for one in leading)
-    if "other_operator" in state.needs and not is_fast and _same_hand(newest, signer):
-        said = "four eyes: whoever made it ready does not transmit it; another operator does"
-        why.append(Why(FOUR_EYES, said))
+    if FOUR_EYES in state.needs and not is_fast and same_hand(newest, signer):
+        why.append(_TWO)
     return tuple(why)
-
-
-def _same_hand(entries: Iterable[Entry], signer: Signer) -> bool:
-    mine = signer.operator
-    return any(
-        mine.number == one.signer.operator.number
-        or mine.label == one.signer.operator.label
-        or mine.sign == one.signer.operator.sign
-        for one in entries
-    )
-
-
-def _newest(group: Sequence[Entry], nodes: Mapping[HeaderHash, Node]) -> tuple[Entry, ...]:
-    overtaken = ancestors([one.node.hash for one in group], nodes)
-    return tuple(one for one in group if one.node.hash not in overtaken)
 
 
 def _differ(group: Sequence[Entry]) -> bool:
@@ -211,17 +225,41 @@ def _known(entry: Entry, rules: Rules) -> str:
 
 
 def _irregular(
-    steps: Sequence[Entry], nodes: Mapping[HeaderHash, Node], rules: Rules, *, anonymous: bool
+    steps: Sequence[Entry], reach: Reach, rules: Rules, *, anonymous: bool
 ) -> Iterable[Irregular]:
+    fronts, all_steps = reach.fronts(steps), Steps(steps, reach, rules)
     for step in steps:
         if _known(step, rules) == UNKNOWN:
             continue
-        seen = ancestors([step.node.hash], nodes)
-        before = [one for one in steps if one.node.hash in seen]
+        newest = fronts[step.node.hash]
         # Which links its author knew of is not asked again: a link may come in the same minute.
         why = why_not(
-            rules, before, _newest(before, nodes), step.body.data, step.signer,
+            rules, all_steps.passed(step), newest, step.body.data, step.signer,
             anonymous=anonymous, duplicate=True,
         )  # fmt: skip
+        if _TWO not in why and all_steps.alone(step, newest):
+            why = (*why, _TWO)
         if why:
             yield Irregular(step, why)
+
+
+def _opened_again(entries: Iterable[Entry]) -> Iterable[Irregular]:
+    """Every opening of an identity, by a request that had opened it already."""
+    seen: set[tuple[bytes, str]] = set()
+    for one in entries:
+        if one.body.type == acts.IDENTITY_OPENED:
+            name = one.signer.key.raw, str(one.body.data["request"])
+            if name in seen:
+                yield Irregular(one, (_ONCE,))
+            seen.add(name)
+
+
+def _odd_looks(
+    looks: Iterable[Entry], steps: Sequence[Entry], reach: Reach, rules: Rules
+) -> Iterable[Irregular]:
+    for look in looks:
+        is_after, is_other = looked_again(look, steps, reach, rules)
+        if not is_after:
+            yield Irregular(look, (_NOTHING_SENT,))
+        elif not is_other:
+            yield Irregular(look, (_OTHER,))

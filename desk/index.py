@@ -33,6 +33,7 @@ from crypto.ids import CaseId
 from crypto.local import LocalKey
 from desk.cases import Cases
 from desk.row import Row, pack, row_of, unpack
+from desk.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -118,8 +119,10 @@ class Index:
         cases = Cases(self._desk).chosen(stale)
         for start in range(0, len(stale), BATCH):
             if progress is not None:
-                progress.step(f"Reading the cases ({start} of {len(stale)})")
-            rows = [row_of(one) for one in itertools.islice(cases, BATCH)]
+                progress.step(
+                    Sentence("Reading the cases ({start} of {all})", start=start, all=len(stale))
+                )
+            rows = [row_of(one, self._desk.rules) for one in itertools.islice(cases, BATCH)]
             self._shelf.keep(
                 [(row.id, key.seal(row.id, states[row.id], pack(row))) for row in rows]
             )
@@ -141,8 +144,8 @@ def _without_collecting() -> Iterator[None]:
 @functools.cache
 def _program() -> bytes:
     """What this desk is, as a digest: another version may fold the same entries otherwise."""
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    digest, folder = hashlib.sha256(), Path(__file__).parent
+    for source in (*sorted(folder.glob("*.py")), folder / "room" / "fact.py"):
         digest.update(hashlib.sha256(source.read_bytes()).digest())
     return digest.digest()
 

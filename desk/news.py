@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from desk.errors import BellRefused, DeskError
+from desk.sentence import Sentence, reason
 from desk.sync import synchronise
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Bell:
             with home.on_news.open(encoding="utf-8") as file:
                 line = file.read(_LINE_MOST + 1)
         except (OSError, UnicodeDecodeError):
-            raise BellRefused(f"{home.on_news} cannot be read.") from None
+            raise BellRefused(Sentence("{path} cannot be read.", path=str(home.on_news))) from None
         return cls.of(line.strip(), environment)
 
     def ring(self, news: News) -> None:
@@ -105,7 +106,10 @@ class Bell:
             raise BellRefused("The command that runs on news did not end, and was ended.") from None
         if done.returncode:
             raise BellRefused(
-                f"The command that runs on news ended with an error ({done.returncode})."
+                Sentence(
+                    "The command that runs on news ended with an error ({code}).",
+                    code=done.returncode,
+                )
             )
 
 
@@ -137,5 +141,5 @@ def _ring(bell: Bell | None, news: News) -> str:
         if bell is not None:
             bell.ring(news)
     except BellRefused as refused:
-        return str(refused)
+        return reason(refused)
     return ""

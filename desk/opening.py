@@ -50,6 +50,8 @@ class Opener:
     key: OperatorPrivateKey | CustodianPrivateKey = field(repr=False)
     kid: Kid = field(init=False)
     _opened: dict[bytes, object] = field(default_factory=dict, repr=False)
+    proven: set[bytes] = field(default_factory=set, repr=False)
+    """Files that were read to their end and are what their manifests say (desk.evidence)."""
 
     def __post_init__(self) -> None:
         self.kid = self.key.public.kid

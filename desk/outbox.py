@@ -20,16 +20,21 @@ from desk.alarms import Alarm, Sign
 from desk.cases import Cases
 from desk.errors import (
     ActRefused,
+    AlreadySyncing,
+    CaseMoved,
     EvidenceUnsound,
     NoSuchEvidence,
     NotAnswerable,
     NothingToSay,
+    ServerMalformed,
     ServerRefused,
     ServerUnreachable,
 )
 from desk.evidence import open_evidence
+from desk.locks import alone
 from desk.order import Node, ordered
 from desk.public_status import NEEDS_WORDS, parse_public
+from desk.sentence import Sentence
 from desk.store import Envelope
 
 if TYPE_CHECKING:
@@ -48,6 +53,7 @@ TEXT_MOST = 20_000
 CONTENT_MOST = 5 * 1024 * 1024
 """Bytes of what an entry carries at most: sealed, it fits what the server takes at once."""
 
+_OTHER_SECONDS = 10.0
 _SERVER_FAILED = 500
 _UNAUTHORIZED = 401
 _SEAL_ANEW = {"roster", "day"}
@@ -76,22 +82,30 @@ def answer(desk: Desk, case: Case, text: str, untrusted_status: str = "") -> boo
         StateUnknown: the status is none of the five that a reporter sees.
         NotAnswerable: the case has no reply key that is certain.
         RosterNotTrusted: no roster is in force today to seal under.
+        CaseMoved: something came to the case, or was written into it, since it was read.
     """
+    _require_operator(desk)
     said = text.replace("\r\n", "\n").strip()
     status = parse_public(untrusted_status) if untrusted_status else None
     if not said and status in NEEDS_WORDS:
-        raise NothingToSay(f"{NEEDS_WORDS[status]} Nothing was sent.")
+        lacking = Sentence(NEEDS_WORDS[status])
+        raise NothingToSay(Sentence("{lacking} Nothing was sent.", lacking=lacking))
     if not said and status is None:
         raise NothingToSay("The answer is empty. Nothing was sent.")
     if len(said) > TEXT_MOST:
         raise NothingToSay(
-            f"The answer has {len(said):,} characters, and {TEXT_MOST:,} is the most. Nothing was "
-            "sent."
+            Sentence(
+                "The answer has {count:,} characters, and {most:,} is the most. Nothing was sent.",
+                count=len(said),
+                most=TEXT_MOST,
+            )
         )
     reply_key = _certain(case)
     body = ReplyBody(text=said, author_day=desk.today(), status=status).to_json()
     return _keep_and_send(
-        desk, _sealed(desk, Kind.REPLY, case.id, body, parents=case.answers_to, reply_key=reply_key)
+        desk,
+        case,
+        _sealed(desk, Kind.REPLY, case.id, body, parents=case.answers_to, reply_key=reply_key),
     )
 
 
@@ -103,15 +117,17 @@ def append(
     `content` goes into the entry's envelope as its one content part; the data says its digest.
 
     Raises:
-        ActRefused: the data is not of the type's shape, or the content is too long to be sent.
+        ActRefused: the data is not of the type's shape, the content is too long to be sent, or
+            this is a custodian's desk.
     """
+    _require_operator(desk)
     if content is not None and len(content) > CONTENT_MOST:
         raise ActRefused("This is too long to be kept with an entry. Nothing was written.")
     if not is_shaped(kind, data):
         raise ActRefused("Something in this is too long, empty, or no date. Nothing was written.")
     body = EntryBody(type=kind, data=data).to_json()
     return _keep_and_send(
-        desk, _sealed(desk, Kind.ENTRY, case.id, body, parents=case.heads, content=content)
+        desk, case, _sealed(desk, Kind.ENTRY, case.id, body, parents=case.heads, content=content)
     )
 
 
@@ -120,7 +136,15 @@ def send_waiting(desk: Desk) -> Sent:
 
     Raises:
         ServerUnreachable: the connection broke; the rest waits on.
+        AlreadySyncing: another program of this desk is sending.
     """
+    with alone(desk.home.sending, _OTHER_SECONDS) as is_mine:
+        if not is_mine:
+            raise AlreadySyncing("Another program of this desk is sending. Sync again in a minute.")
+        return _send_waiting(desk)
+
+
+def _send_waiting(desk: Desk) -> Sent:
     sent = Sent()
     renamed: dict[HeaderHash, HeaderHash] = {}
     waiting = _in_order(desk, desk.store.unposted())
@@ -137,6 +161,14 @@ def send_waiting(desk: Desk) -> Sent:
         sent.posted += outcome == _TAKEN
         sent.waiting += outcome != _TAKEN
     return sent
+
+
+def _require_operator(desk: Desk) -> None:
+    if desk.is_custodian:
+        raise ActRefused(
+            "A custodian's desk answers requests and writes nothing into a case. Nothing was "
+            "written."
+        )
 
 
 def _certain(case: Case) -> ReplyPublicKey:
@@ -197,11 +229,19 @@ def _sealed(  # noqa: PLR0913  # each argument is one thing that is sealed
     )
 
 
-def _keep_and_send(desk: Desk, envelope: Envelope) -> bool:
-    desk.store.keep([envelope])
+def _keep_and_send(desk: Desk, case: Case, envelope: Envelope) -> bool:
+    if not desk.store.keep_after(case.known, envelope):
+        desk.store.part_path(envelope.id, 1).unlink(missing_ok=True)
+        raise CaseMoved(
+            "Something has come to this case since it was read. Look at it again; nothing was "
+            "written."
+        )
     try:
-        outcome = _deliver(desk, envelope)
-    except ServerUnreachable:
+        # Not while a sync seals anew what waits: one thing would be said in two envelopes.
+        with alone(desk.home.sending, _OTHER_SECONDS) as is_mine:
+            outcome = _deliver(desk, envelope) if is_mine else _WAITS
+    except (ServerUnreachable, ServerMalformed):
+        # It is kept, and whether the server has it is seen at the next sync.
         return False
     if outcome == _REFUSED:
         raise ServerRefused(

@@ -35,7 +35,8 @@ _LEAST_SECONDS = 0.001
 class SyncLimits:
     """How long a sync and its steps may take (seconds), and how many pages an index may have.
 
-    The files' step may take `files_seconds`, and longer by what they weigh.
+    The files' step may take `files_seconds`, and longer by what they weigh.  For another program
+    of this desk that syncs, one waits `other_seconds`.
     """
 
     seconds: float = math.inf
@@ -45,6 +46,7 @@ class SyncLimits:
     files_seconds: float = 600.0
     least_bytes_a_second: int = 8 * 1024
     pages: int = 20_000
+    other_seconds: float = 5.0
 
 
 class _Time(threading.local):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from crypto.errors import CryptoError
 from desk import desk as engine
+from desk.command_group import Group
 from desk.config import DeskHome
 from desk.console import err, print_alarms
-from desk.errors import DeskError
 from desk.harden import harden_process
 from desk.keyring import Keyring, require_some
 from desk.passphrase import ask
+from desk.unfinished import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,26 +44,27 @@ class Setting:
         """Ask for the passphrase and open the desk."""
         require_some(self.home)
         keyring = Keyring.load(self.home, ask(self.home, passphrase_file))
-        return engine.Desk.open(self.home, keyring, today=self.today)
+        desk = engine.Desk.open(self.home, keyring, today=self.today)
+        for rest in Ledger.of(desk).rests():
+            click.echo(f"amana-desk: {rest.words}", err=True)
+        return desk
 
 
-class Refusal(click.ClickException):
-    """What could not be done, as the command line says it."""
+class Said(click.ParamType[str]):
+    """Words of an operator; `-` reads them from standard input.
 
-    def show(self, file: Any = None) -> None:  # noqa: ANN401  # as click declares it
-        """One calm line on stderr."""
-        click.echo(f"amana-desk: {self.format_message()}", file=file, err=True)
+    What stands on a command line is read by other programs, and kept in the shell's history.
+    """
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The words themselves."""
+        del param, ctx
+        return sys.stdin.read().strip() if value == "-" else value
 
 
-class Group(click.Group):
-    """Turns the rooms' errors into exit code 1, in one place."""
-
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # as click declares it
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except (DeskError, CryptoError) as error:
-            raise Refusal(str(error)) from None
+SAID = Said()
 
 
 def unlocking(command: _Command) -> _Command:

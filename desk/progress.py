@@ -1,4 +1,4 @@
-"""Where a sync says what it is doing.
+"""Where whatever takes a while says what it is doing: a sync, an index, a comparison, an export.
 
 Rule: what is said is ours: words, numbers and bytes, and nothing of a case.
 """
@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Where a sync says what it is doing; the terminal's bar is one, silence another."""
+    """Where work says what it is doing; the terminal's line is one, silence another."""
 
     def step(self, words: str) -> None:
         """A new step begins."""
@@ -22,6 +22,19 @@ class Progress(Protocol):
     def advance(self, amount: int) -> None:
         """So many bytes came."""
         ...
+
+
+class Silence(Progress):
+    """Says nothing."""
+
+    def step(self, words: str) -> None:
+        """Nothing."""
+
+    def expect(self, amount: int) -> None:
+        """Nothing."""
+
+    def advance(self, amount: int) -> None:
+        """Nothing."""
 
 
 class Doing(Progress):

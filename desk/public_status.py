@@ -2,6 +2,7 @@
 
 from crypto.manifest import STATUSES
 from desk.errors import StateUnknown
+from desk.sentence import Sentence, Several
 
 PUBLIC: dict[str, str] = dict(
     zip(
@@ -32,7 +33,10 @@ def parse_public(untrusted: str) -> str:
     """
     name = untrusted.strip().lower().replace("-", "_").replace(" ", "_")
     if name not in PUBLIC:
-        raise StateUnknown(f"The reporter's page has no such status. It has: {', '.join(PUBLIC)}.")
+        known = Several(", ", PUBLIC)
+        raise StateUnknown(
+            Sentence("The reporter's page has no such status. It has: {known}.", known=known)
+        )
     return name
 
 

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desk import acts
+from desk.alarms import Alarm, Sign
 from desk.errors import FileQuarantined
+from desk.opening import Unopened
+from desk.sentence import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crypto.ids import CaseId, Day
     from crypto.strict_json import Json
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from desk.evidence import FileView
 
 _REF = 8
+_UNKNOWN = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,13 @@ class Closing:
     def error(self) -> FileQuarantined:
         """What whoever wants the file is told."""
         return FileQuarantined(
-            f"This file is in quarantine: nothing opens it any more. Its custodian is "
-            f"{self.custodian}. SHA-256 {self.sha256}, pointer {self.pointer}."
+            Sentence(
+                "This file is in quarantine: nothing opens it any more. Its custodian is "
+                "{custodian}. SHA-256 {sha256}, pointer {pointer}.",
+                custodian=self.custodian,
+                sha256=self.sha256,
+                pointer=self.pointer,
+            )
         )
 
 
@@ -67,6 +76,53 @@ def closings(desk: Desk, case: Case) -> Mapping[str, Closing]:
         one = _closing(case.id, entry.body.data, entry.node.day, entry.signer.name)
         found.setdefault(one.sha256, one)
         found.setdefault(one.file, one)
+    return found
+
+
+def unfounded(desk: Desk, case: Case) -> tuple[Alarm, ...]:
+    """The case's closings that are not of a file of its own, as it is, for a person there is.
+
+    They close all the same: what might be child abuse material is not opened so as to argue.
+    """
+    closing = case.work.of(acts.QUARANTINE)
+    digests = _digests(desk, case) if closing else {}
+    return tuple(
+        Alarm(Sign.QUARANTINE_UNFOUNDED, case.id.hex(), one.envelope.id.hex())
+        for one in closing
+        # By its digest, for a copy that waited is sealed anew under another id.
+        if (
+            digests.get(str(one.body.data["file"])) != _UNKNOWN
+            and one.body.data["sha256"] not in digests.values()
+        )
+        or not desk.trust.names(str(one.body.data["custodian"]))
+    )
+
+
+def closed_from_elsewhere(desk: Desk, case: Case, closed: Iterable[Closing]) -> tuple[Alarm, ...]:
+    """This case's share of such alarms: its files, closed from a case that has one."""
+    others = {one.case for one in closed} - {case.id}
+    return tuple(
+        Alarm(Sign.QUARANTINE_UNFOUNDED, case.id.hex(), alarm.envelope)
+        for row in (desk.index.rows() if others else ())
+        if row.id in others
+        for alarm in row.alarms
+        if alarm.sign is Sign.QUARANTINE_UNFOUNDED
+    )
+
+
+def _digests(desk: Desk, case: Case) -> dict[str, str]:
+    """By id in hex: the SHA-256 of each file and copy of the case, or that nobody can tell here."""
+    found = {
+        one.envelope.id.hex(): str(one.body.data["sha256"]) for one in case.work.of(acts.REDACTION)
+    }
+    for named in case.files:
+        try:
+            digest = (
+                desk.opener.evidence(named.envelope).sha256.hex() if named.envelope else _UNKNOWN
+            )
+        except Unopened:
+            digest = _UNKNOWN
+        found[named.ref.id.hex()] = digest
     return found
 
 

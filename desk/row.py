@@ -16,6 +16,7 @@ from desk.alarms import Alarm, Sign
 from desk.cases import REF_DIGITS, iso
 from desk.clocks import Due, next_due
 from desk.form_ids import CHOICES
+from desk.room.fact import Fact, fact_of
 from desk.text_folding import searchable
 from desk.verify import FollowUp, Reply
 from desk.words import label
@@ -90,6 +91,8 @@ class Row:
     """Everything that a search looks at: all words of the case, folded (desk.text_folding)."""
     is_cut: bool
     """Whether the case has more text than is searched and compared here."""
+    fact: Fact
+    """What the figures of the command room count of it."""
 
     @property
     def ref(self) -> str:
@@ -107,7 +110,7 @@ class Row:
         return any(one.kind == acts.STATUS and one.data["state"] == state for one in self.acts)
 
     def to_json(self) -> dict[str, object]:
-        """One row of `list --json`, as `Case.to_json`; the shape is stable."""
+        """One row of `list --json`; the shape is stable and described in `list --help`."""
         return {
             "case": self.id.hex(),
             "ref": self.ref,
@@ -132,8 +135,8 @@ class Row:
         }
 
 
-def row_of(case: Case) -> Row:
-    """Make a case's row."""
+def row_of(case: Case, rules: Rules) -> Row:
+    """Make a case's row; `rules` are those that the case was folded by."""
     told = tuple(one.body.text for one in case.follow_ups if one.body.text)
     kept, cut = _within(told)
     said, cut_too = _within(_words_of(case))
@@ -171,6 +174,7 @@ def row_of(case: Case) -> Row:
         told=kept,
         folded=searchable((case.ref, *said)),
         is_cut=cut or cut_too,
+        fact=fact_of(case, rules),
     )
 
 
@@ -185,6 +189,7 @@ def pack(row: Row) -> bytes:
             [(one.sign, one.case, one.envelope) for one in row.alarms],
             [(one.clock.id, one.since, one.due, one.met) for one in row.clocks],
             row.acts, dict(row.links), dict(row.fields), row.told, row.folded, row.is_cut,
+            row.fact.packed(),
         ],
         ensure_ascii=False, separators=(",", ":"),
     ).encode("utf-8", "surrogatepass")  # fmt: skip
@@ -197,7 +202,7 @@ def unpack(packed: bytes, rules: Rules) -> Row:
         case, day, category, told_category, identity_mode, is_anonymous, language, state,
         state_conflict, priority, assigned, tags, public_status, danger, unanswered, withdrawn,
         readable, messages, file_ids, asked_on, answered_on, alarms, clocks, done, links,
-        fields, told, folded, is_cut,
+        fields, told, folded, is_cut, fact,
     ) = untold  # fmt: skip
     ticking = tuple(Due(rules.clocks[name], since, due, met) for name, since, due, met in clocks)
     return Row(
@@ -207,7 +212,7 @@ def unpack(packed: bytes, rules: Rules) -> Row:
         tuple(answered_on),
         tuple(Alarm(Sign(sign), where, envelope) for sign, where, envelope in alarms),
         ticking, next_due(ticking), tuple(Act(*one) for one in done), links, fields, tuple(told),
-        folded, is_cut,
+        folded, is_cut, Fact.unpacked(fact),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from crypto.manifest import STATUSES
 from desk.errors import RulesMalformed
+from desk.sentence import Sentence, Worded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -46,7 +47,7 @@ class Thing:
 
     def said(self, language: str = "en") -> str:
         """The words, in English where the language is none of ours."""
-        return self.words.get(language, self.words["en"])
+        return Worded(self.words, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Rules:
     def state(self, name: str, language: str = "en") -> str:
         """How a state reads; what is not one of ours is never repeated."""
         one = self.states.get(name)
-        return one.said(language) if one else "Unknown state"
+        return one.said(language) if one else Sentence("Unknown state")
 
 
 def load(path: Path | None = None) -> Rules:

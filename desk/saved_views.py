@@ -17,6 +17,7 @@ from crypto.local import LocalKey
 from desk.config import write_private
 from desk.errors import SearchRefused
 from desk.search import Here, understood
+from desk.sentence import Sentence, Several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -107,8 +108,8 @@ class Views:
         for one in self.all():
             if wanted in (one.id, one.name.casefold()):
                 return one
-        known = ", ".join(one.name if one.own else one.id for one in self.all())
-        raise SearchRefused(f"There is no such view. There are: {known}.")
+        known = Several(", ", (one.name if one.own else one.id for one in self.all()))
+        raise SearchRefused(Sentence("There is no such view. There are: {known}.", known=known))
 
     def save(self, name: str, search: str, sort: str = URGENCY) -> View:
         """Keep a search under a name; one of the operator's own with that name is replaced.
@@ -119,7 +120,9 @@ class Views:
         """
         said = " ".join(name.split())
         if not said or len(said) > NAME_MOST or not said.isprintable():
-            raise SearchRefused(f"A view's name has 1 to {NAME_MOST} characters.")
+            raise SearchRefused(
+                Sentence("A view's name has 1 to {most} characters.", most=NAME_MOST)
+            )
         ours = {word.casefold() for one in OURS.values() for word in (one.id, one.name)}
         if said.casefold() in ours:
             raise SearchRefused("The desk has a view of that name already. Choose another.")
@@ -128,7 +131,9 @@ class Views:
         fresh = View(secrets.token_hex(8), said, search.strip(), sort, own=True)
         others = [one for one in self.own() if one.name.casefold() != said.casefold()]
         if len(others) >= OWN_MOST:
-            raise SearchRefused(f"There are {OWN_MOST} views already. Forget one first.")
+            raise SearchRefused(
+                Sentence("There are {most} views already. Forget one first.", most=OWN_MOST)
+            )
         self._write([*others, fresh])
         return fresh
 
@@ -192,7 +197,9 @@ def narrowed(view: View, search: str = "", sort: str = "") -> View:
 
 def _known_sort(untrusted: str) -> str:
     if untrusted not in SORTS:
-        raise SearchRefused(f"The list is sorted by one of: {', '.join(SORTS)}.")
+        raise SearchRefused(
+            Sentence("The list is sorted by one of: {known}.", known=Several(", ", SORTS))
+        )
     return untrusted
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from desk.cases import iso
 from desk.errors import SearchRefused
+from desk.sentence import Sentence, Several
 from desk.text_folding import digits_of, folded
 from desk.words import LABELS, label
 
@@ -74,12 +75,14 @@ def understood(untrusted: str, here: Here) -> Query:
             those it knows.
     """
     if len(untrusted) > QUERY_MOST:
-        raise SearchRefused(f"A search has at most {QUERY_MOST} characters.")
+        raise SearchRefused(Sentence("A search has at most {most} characters.", most=QUERY_MOST))
     # Phones write quotes of their own.
     text = untrusted.translate(_QUOTES)
     terms = list(_TERM.finditer(text))
     if len(terms) > TERMS_MOST:
-        raise SearchRefused(f"A search has at most {TERMS_MOST} words and filters.")
+        raise SearchRefused(
+            Sentence("A search has at most {most} words and filters.", most=TERMS_MOST)
+        )
     tests = [_test(one, here) for one in terms]
     return Query(tuple(one for one in tests if one is not None))
 
@@ -250,6 +253,8 @@ def _ids(name: str, said: str, things: Mapping[str, Thing]) -> set[str]:
 def _known(name: str, said: str, known: Collection[str], shown: Iterable[str] | None = None) -> str:
     wanted = folded(said)
     if wanted not in known:
-        choices = ", ".join(shown or known)
-        raise SearchRefused(f"The filter `{name}:` knows: {choices}.")
+        choices = Several(", ", shown or known)
+        raise SearchRefused(
+            Sentence("The filter `{name}:` knows: {choices}.", name=name, choices=choices)
+        )
     return wanted

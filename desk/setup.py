@@ -10,13 +10,13 @@ import click
 from crypto.ids import date_of
 from desk import desk as engine
 from desk import words
-from desk.console import Bar, err
+from desk.command_group import Refusal
+from desk.console import showing
 from desk.keyring import Keyring, require_none, require_some
 from desk.news import Bell, sync_and_tell
 from desk.passphrase import ask
 from desk.program import (
     FILE,
-    Refusal,
     Setting,
     end_with,
     json_shape,
@@ -25,7 +25,6 @@ from desk.program import (
     print_json,
     unlocking,
 )
-from desk.sync import Silence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,12 +43,20 @@ def keygen(
     keyring = Keyring.generate(label, custodian=custodian)
     enrolment = keyring.enrolment
     require_none(setting.home)
-    passphrase = ask(setting.home, passphrase_file, new=True)
-    keyring.save(setting.home, passphrase, cost=setting.cost)
     try:
-        out.write_bytes(enrolment.to_json())
+        # First, for no command writes the public keys of a desk again.
+        with out.open("xb") as file:
+            try:
+                passphrase = ask(setting.home, passphrase_file, new=True)
+                keyring.save(setting.home, passphrase, cost=setting.cost)
+                file.write(enrolment.to_json())
+            except BaseException:
+                out.unlink()
+                raise
+    except FileExistsError:
+        raise Refusal(f"{out} is there already. Name a new file.") from None
     except OSError as error:
-        raise Refusal(f"{out} cannot be written: {error.strerror}") from None
+        raise Refusal(f"{error.filename or out} cannot be written: {error.strerror}") from None
     click.echo(f"{setting.home.keys}: the private keys; keep the passphrase elsewhere")
     click.echo(f"{out}: hand this to the keyholder of the root, and read aloud:")
     click.echo(f"  {enrolment.fingerprint}")
@@ -109,12 +116,8 @@ def sync(
         else Bell.of(on_news, os.environ)
     )
     desk = setting.unlock(passphrase_file)
-    console, stamp = err(), engine.local_stamp()
-    if console.is_terminal and not as_json:
-        with Bar(console) as bar:
-            done, complaint = sync_and_tell(desk, bar, bell, stamp=stamp)
-    else:
-        done, complaint = sync_and_tell(desk, Silence(), bell, stamp=stamp)
+    with showing(in_bytes=True) as progress:
+        done, complaint = sync_and_tell(desk, progress, bell, stamp=engine.local_stamp())
     if complaint:
         click.echo(f"amana-desk: {complaint}", err=True)
     if as_json:

@@ -26,6 +26,7 @@ from desk.errors import DeskError
 from desk.evidence import views
 from desk.index import BATCH, Shelf
 from desk.picture_hash import LOOKED_AT, picture_hash
+from desk.sentence import Sentence
 from desk.sight import shown
 from desk.similar import SHOWN_MOST, Comparison, Features, features_of, load_stops
 
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from desk.similar import Reason, Similar
 
 PURPOSE, PICTURES = "traces", "pictures"
-_SOURCES = ("traces.py", "similar.py", "checked_numbers.py", "folding.py", "similar_cases.py")
+_SOURCES = ("traces.py", "similar.py", "checked_numbers.py", "text_folding.py",
+            "similar_cases.py")  # fmt: skip
 
 
 class _Changes(NamedTuple):
@@ -75,8 +77,11 @@ class SimilarCases:
         made = 0
         with self._lock:
             seen = self._seen()
-            for number, case in enumerate(Cases(self._desk).all(), 1):
-                progress.step(f"Looking at pictures (case {number})")
+            cases = Cases(self._desk).all(progress)
+            for start, case in enumerate(cases):
+                progress.step(
+                    Sentence("Looking at pictures ({start} of {all})", start=start, all=len(cases))
+                )
                 for one in views(self._desk, case):
                     if one.manifest is None or shown.kind_of(one) != shown.PICTURE:
                         continue
@@ -146,7 +151,11 @@ class SimilarCases:
             cases = Cases(self._desk)
             for start in range(0, len(stale), BATCH):
                 if progress is not None:
-                    progress.step(f"Comparing the cases ({start} of {len(stale)})")
+                    progress.step(
+                        Sentence(
+                            "Comparing the cases ({start} of {all})", start=start, all=len(stale)
+                        )
+                    )
                 made = {
                     one.id: (states[one.id], self._features(one))
                     for one in cases.chosen(stale[start : start + BATCH])
@@ -217,7 +226,7 @@ _TOLD = {
 _LINKISH = (traces.PAGE, traces.SITE, traces.EMAIL, traces.ADDRESS)
 
 
-def told(reason: Reason) -> str:
+def told(reason: Reason) -> Sentence:
     """A reason in words, with nothing in it that could be clicked."""
     value = reason.value.replace(".", "[.]") if reason.kind in _LINKISH else reason.value
-    return _TOLD[reason.kind].format(value=value)
+    return Sentence(_TOLD[reason.kind], value=value)

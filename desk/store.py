@@ -134,7 +134,8 @@ class Store:
             weakref.finalize(self, watch.close)
             self._watch = (os.getpid(), watch)
         (number,) = self._watch[1].execute("PRAGMA data_version").fetchone()
-        return int(number)
+        # Two connections count apart: a child's number says nothing about its parent's.
+        return (os.getpid() << 64) + int(number)
 
     # --- envelopes
 
@@ -142,6 +143,18 @@ class Store:
         """Add envelopes; one that is already here stays as it was."""
         with self._connection() as connection:
             _insert(connection, envelopes)
+
+    def keep_after(self, known: frozenset[EnvelopeId], envelope: Envelope) -> bool:
+        """Add an envelope to its case, if that holds what is `known` and no more; tell whether."""
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            rows = connection.execute(
+                "SELECT envelope FROM envelopes WHERE case_id=?", (envelope.case,)
+            )
+            if {row[0] for row in rows} != known:
+                return False
+            _insert(connection, [envelope])
+        return True
 
     def outsides(self) -> dict[EnvelopeId, tuple[bytes, bool]]:
         """Every envelope's header bytes and whether the server has had it, by id."""
@@ -235,15 +248,16 @@ class Store:
         """Put the same words, sealed anew, in the place of what was never posted.
 
         In one step: a desk that ends in between would say a thing twice, or answer what is gone.
+        What another program has posted or exchanged meanwhile is left as it is.
         """
         with self._connection() as connection:
-            _insert(connection, [new for _, new in pairs])
-            for old, _ in pairs:
+            for old, new in pairs:
                 gone = connection.execute(
                     "DELETE FROM envelopes WHERE envelope=? AND posted=0", (old,)
                 ).rowcount
                 if gone:
                     connection.execute("DELETE FROM parts WHERE envelope=?", (old,))
+                    _insert(connection, [new])
         for old, _ in pairs:
             self.part_path(old, 1).unlink(missing_ok=True)
 
@@ -339,17 +353,15 @@ class Store:
 
 
 def _insert(connection: sqlite3.Connection, envelopes: Sequence[Envelope]) -> None:
-    rows = [
-        (
+    for one in envelopes:
+        row = (
             one.id, one.case, int(one.kind), one.header.to_bytes(), one.wraps, one.manifest,
             int(one.whole), int(one.posted),
-        )
-        for one in envelopes
-    ]  # fmt: skip
-    parts = [
-        (one.id, number, size) for one in envelopes for number, size in enumerate(one.sizes, 1)
-    ]
-    late = [(one.id, one.late_after) for one in envelopes if one.late_after]
-    connection.executemany("INSERT OR IGNORE INTO envelopes VALUES (?,?,?,?,?,?,?,?)", rows)
-    connection.executemany("INSERT OR IGNORE INTO parts VALUES (?,?,?)", parts)
-    connection.executemany("INSERT OR IGNORE INTO late VALUES (?,?)", late)
+        )  # fmt: skip
+        new = connection.execute("INSERT OR IGNORE INTO envelopes VALUES (?,?,?,?,?,?,?,?)", row)
+        if not new.rowcount:
+            continue  # what a twin of it says of parts and of when it came is not believed of it
+        parts = [(one.id, number, size) for number, size in enumerate(one.sizes, 1)]
+        connection.executemany("INSERT INTO parts VALUES (?,?,?)", parts)
+        if one.late_after:
+            connection.execute("INSERT INTO late VALUES (?,?)", (one.id, one.late_after))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from desk.alarms import Alarm, Sign
 from desk.cases import iso
 from desk.evidence import view, views
+from desk.quarantine import closed_from_elsewhere
 from desk.verify import Entry, FollowUp, Reply
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ def deep_alarms(desk: Desk, case: Case) -> tuple[Alarm, ...]:
         if view(desk, one).problem == "cannot-open"
     }
     return tuple(sorted({*case.alarms, *unopened}))
+
+
+def all_alarms(desk: Desk, case: Case) -> tuple[Alarm, ...]:
+    """Those, and what another case's alarm means for the files of this one."""
+    closed = [one.closing for one in views(desk, case) if one.closing is not None]
+    return tuple(sorted({*deep_alarms(desk, case), *closed_from_elsewhere(desk, case, closed)}))
 
 
 def case_json(desk: Desk, case: Case) -> dict[str, object]:
@@ -57,7 +64,7 @@ def case_json(desk: Desk, case: Case) -> dict[str, object]:
         "files": [{**one.to_json(), "named_by": one.named.by.hex()} for one in views(desk, case)],
         "conversation": [_message(case, one) for one in case.messages],
         "journal": [_entry(one) for one in case.timeline if isinstance(one, Entry)],
-        "alarms": [alarm.to_json() for alarm in deep_alarms(desk, case)],
+        "alarms": [alarm.to_json() for alarm in all_alarms(desk, case)],
     }
 
 

@@ -25,10 +25,11 @@ from crypto.errors import CryptoError, EnvelopeMalformed
 from crypto.header import Header, Kind
 from crypto.wrap import parse_wraps
 from desk.alarms import Alarm, Sign
-from desk.errors import ServerMalformed, ServerRefused
+from desk.errors import AlreadySyncing, ServerMalformed, ServerRefused
+from desk.locks import alone
 from desk.outbox import send_waiting
 from desk.patience import SyncLimits
-from desk.progress import Progress
+from desk.sentence import Sentence, Several
 from desk.store import Envelope
 from desk.trust import HISTORY_SIGNS
 from desk.words import count
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from crypto.ids import CaseId, EnvelopeId, Kid
     from desk.client import UntrustedEnvelope, UntrustedPage
     from desk.desk import Desk
+    from desk.progress import Progress
 
 _NOT_FOUND = 404
 _READ_BYTES = 1024 * 1024
@@ -47,19 +49,6 @@ _SIGNED_BY_OPERATORS = (Kind.ENTRY, Kind.REPLY)
 _WALKED_EPOCH = "walked_epoch"
 PART_MOST = 16 * 1024 * 1024 * 1024
 """Bytes of one sealed part at most: a server may not fill this disk with one number."""
-
-
-class Silence(Progress):
-    """Says nothing."""
-
-    def step(self, words: str) -> None:
-        """Nothing."""
-
-    def expect(self, amount: int) -> None:
-        """Nothing."""
-
-    def advance(self, amount: int) -> None:
-        """Nothing."""
 
 
 @dataclass(slots=True)
@@ -77,13 +66,19 @@ class SyncReport:
     @property
     def words(self) -> str:
         """What happened, in one sentence."""
-        said = [f"{count(len(self.cases), 'case')} with news"] if self.cases else []
-        said += [f"{count(self.files, 'file')} fetched"] if self.files else []
-        said += [f"{self.posted} sent"] if self.posted else []
-        said += [f"{self.waiting} still waiting to be sent"] if self.waiting else []
-        said += [count(len(self.alarms), "alarm")] if self.alarms else []
-        sentence = ", ".join(said) or "nothing new"
-        return f"{sentence[0].upper()}{sentence[1:]}."
+        said: list[str] = []
+        if self.cases:
+            said.append(Sentence("{cases} with news", cases=count(len(self.cases), "case")))
+        if self.files:
+            said.append(Sentence("{files} fetched", files=count(self.files, "file")))
+        if self.posted:
+            said.append(Sentence("{number} sent", number=self.posted))
+        if self.waiting:
+            said.append(Sentence("{number} still waiting to be sent", number=self.waiting))
+        if self.alarms:
+            said.append(count(len(self.alarms), "alarm"))
+        done = Several(", ", said or [Sentence("nothing new")], capital=True)
+        return Sentence("{done}.", done=done)
 
     def to_json(self) -> dict[str, object]:
         """The stable shape of `sync --json`."""
@@ -111,10 +106,14 @@ def synchronise(
         ServerUnreachable: the connection broke, or took too long; what came is kept.
         ServerRefused, ServerMalformed, ClockSkewed: the server answered otherwise.
         RosterNotTrusted, NotInRoster: (1) failed; nothing else was fetched.
+        AlreadySyncing: another program of this desk is at it.
     """
     limits = limits or SyncLimits()
-    with desk.client.within(limits.seconds):
-        return _Sync(desk, progress, limits).run(stamp)
+    with alone(desk.home.syncing, limits.other_seconds) as is_mine:
+        if not is_mine:
+            raise AlreadySyncing("A sync is under way already. Look again in a minute.")
+        with desk.client.within(limits.seconds):
+            return _Sync(desk, progress, limits).run(stamp)
 
 
 class _Sync:
@@ -196,6 +195,8 @@ class _Sync:
                     self._compare(one, *before[one.id])
                 elif self._wanted(one):
                     fresh.append(one)
+                    # A twin that comes with another page, or with this one, is compared with it.
+                    before[one.id] = one.header.to_bytes(), True
             self._keep(fresh, walked)
             after = page.next
             if after is None:
@@ -331,7 +332,9 @@ class _Sync:
         least = self._limits.files_seconds + expected / self._limits.least_bytes_a_second
         with self._desk.client.within(least):
             for number, one in enumerate(waiting, 1):
-                self._progress.step(f"Fetching files ({number} of {len(waiting)})")
+                self._progress.step(
+                    Sentence("Fetching files ({number} of {all})", number=number, all=len(waiting))
+                )
                 self._fetch_one(one)
 
     def _fetch_one(self, one: Envelope) -> None:

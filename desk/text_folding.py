@@ -35,11 +35,13 @@ _SAME = str.maketrans(
     }
 )  # fmt: skip
 _DROPPED = {"Mn", "Me", "Cf", "Cc"}
-_SPACED = {"Zs", "Zl", "Zp"}
 
 # Every digit is looked at a bounded number of times: a run ends where its sixth does not follow.
 _NUMBER = re.compile(r"\+?\d(?:[ ./()-]{0,2}\d){5,}")
 _NOT_DIGITS = re.compile(r"\D+")
+_APART = r"[^\w▮]{0,3}"
+"""What may stand between two digits of one number, whichever way it was grouped; no blocks, which
+stand for something that was blacked out there."""
 
 
 class _Letters(dict[int, str]):
@@ -53,7 +55,7 @@ class _Letters(dict[int, str]):
 
 def _folded(character: str) -> str:
     category = unicodedata.category(character)
-    if character in "\n\t\r" or category in _SPACED:
+    if character.isspace():
         return " "
     if category in _DROPPED:
         return ""
@@ -79,8 +81,50 @@ def searchable(texts: Iterable[str]) -> str:
     """
     lines = [line for line in map(folded, texts) if line]
     whole = "\n".join(lines)
-    numbers = {_NOT_DIGITS.sub("", one[0]) for one in _NUMBER.finditer(whole)}
-    return "\n".join([whole, *sorted(one for one in numbers if one not in whole)])
+    # Only what was grouped is said again: to look each of them up in the whole text would let one
+    # message of nothing but numbers hold up every list for seconds.
+    grouped = {
+        _NOT_DIGITS.sub("", one[0])
+        for one in _NUMBER.finditer(whole)
+        if not one[0].removeprefix("+").isdigit()
+    }
+    return "\n".join([whole, *sorted(grouped)])
+
+
+def places(text: str, phrase: str) -> list[tuple[int, int]]:
+    """Where a phrase stands in a text, from and to in the text's own characters; also overlapping.
+
+    What is alike to a search is alike here, a number in whichever groups, and words that nothing
+    which is seen stands between.  Each place reaches over the signs and the invisible characters
+    after its last letter: none of them is left to tell of it.
+    """
+    wanted = folded(phrase)
+    if not wanted:
+        return []
+    number = digits_of(wanted)
+    pattern = rf"\+?{_APART.join(number)}" if number else " ?".join(map(re.escape, wanted.split()))
+    low, came_from = _with_places(text)
+    found = []
+    for one in re.finditer(f"(?=({pattern}))", low):
+        start, stop = one.span(1)
+        # One character can have become several: it goes whole.
+        last = came_from[stop - 1]
+        while came_from[stop] == last:
+            stop += 1
+        found.append((came_from[start], came_from[stop]))
+    return found
+
+
+def _with_places(text: str) -> tuple[str, list[int]]:
+    """A text folded, and where each of its characters came from; the text's end comes last."""
+    low: list[str] = []
+    came_from: list[int] = []
+    for place, character in enumerate(text):
+        for one in _LETTERS[ord(character)]:
+            if one != " " or low[-1:] != [" "]:
+                low.append(one)
+                came_from.append(place)
+    return "".join(low), [*came_from, len(text)]
 
 
 def digits_of(low: str) -> str:

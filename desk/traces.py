@@ -39,6 +39,8 @@ TEXT_MOST = 60_000
 """Characters of one text that are looked at."""
 WORD_MOST = 2_000
 VALUE_MOST = 300
+HOST_MOST, LABEL_MOST = 253, 63
+"""Characters of a name in the DNS, and of each part of it."""
 RUNS_MOST, GROUPS_MOST = 300, 12
 """Runs of digits of one text that are looked at, and groups that one number is written in."""
 DEPTH_MOST = 8
@@ -244,7 +246,7 @@ def _of_address(word: str, places: Places, *, typed_as_one: bool) -> Iterator[Tr
         rest = plain
     try:
         parts = urlsplit(f"https://{rest}")
-        host = (parts.hostname or "").rstrip(".").encode("idna").decode().removeprefix("www.")
+        host = _spelled_in_ascii(parts.hostname or "").removeprefix("www.")
     except (ValueError, UnicodeError):
         return
     if not _HOST.fullmatch(host):
@@ -261,6 +263,18 @@ def _of_address(word: str, places: Places, *, typed_as_one: bool) -> Iterator[Tr
     if not account and (path or query):
         yield Trace(PAGE, f"{host}/{path}{'?' if query else ''}{query}"[:VALUE_MOST])
     yield Trace(SITE, site)
+
+
+def _spelled_in_ascii(host: str) -> str:
+    """A host as the DNS has it; raises ValueError for what is too long to be one.
+
+    The codec takes the square of a label's length, and one character can stand for eighteen:
+    what no name can be is refused before it is encoded.
+    """
+    plain = unicodedata.normalize("NFKC", host[: HOST_MOST + 1]).rstrip(".")
+    if len(plain) > HOST_MOST or any(len(one) > LABEL_MOST for one in plain.split(".")):
+        raise ValueError
+    return plain.encode("idna").decode()
 
 
 def site_of(host: str, places: Places) -> str:

@@ -22,6 +22,7 @@ from crypto.roster import (
 from desk.alarms import Alarm, Sign
 from desk.errors import NotEnrolled, NotInRoster, RosterNotTrusted
 from desk.roster_history import HistoryLimits, reaches_the_first, walk_back
+from desk.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,8 +118,11 @@ class Trust:
         newest = self.newest
         if not newest.not_before <= today <= newest.not_after:
             raise RosterNotTrusted(
-                f"The newest roster here (epoch {newest.epoch}) is not in force today. Run "
-                "amana-desk sync; if it stays, ask the keyholder of the root for a new one."
+                Sentence(
+                    "The newest roster here (epoch {epoch}) is not in force today. Run amana-desk "
+                    "sync; if it stays, ask the keyholder of the root for a new one.",
+                    epoch=newest.epoch,
+                )
             )
         return newest
 
@@ -155,6 +159,14 @@ class Trust:
         operator = _signing(roster, kid)
         return None if operator is None else Signer(operator)
 
+    def names(self, label: str) -> bool:
+        """Whether any believed roster has an operator or a custodian of this name."""
+        return any(
+            label in (*(one.label for one in roster.operators),
+                      *(one.label for one in roster.custodians))
+            for roster in self._believed.values()
+        )  # fmt: skip
+
     def still_named(self, kid: Kid, epoch: int) -> bool:
         """Whether the believed roster of that epoch has an operator with that signing key."""
         return any(
@@ -184,7 +196,8 @@ class Trust:
         except CryptoError as refused:
             alarm = Alarm(_sign_of(untrusted_note, last_seen))
             self._store.shout(alarm)
-            raise RosterNotTrusted(f"{alarm.words} ({refused})") from None
+            said = Sentence("{alarm} ({why})", alarm=Sentence(alarm.words), why=str(refused))
+            raise RosterNotTrusted(said) from None
         walked = walk_back(roster, self._believed, self.root, fetch_past, self._limits)
         if walked.problem is Sign.ROSTER_FORKED:
             self._store.shout(Alarm(walked.problem))
@@ -203,8 +216,11 @@ class Trust:
             self._membership.save(self._home.membership)
         if not keyring.stands_in(roster):
             raise NotInRoster(
-                f"The roster in force (epoch {roster.epoch}) does not name this desk's keys: the "
-                "keyholder of the root has to sign one that does."
+                Sentence(
+                    "The roster in force (epoch {epoch}) does not name this desk's keys: the "
+                    "keyholder of the root has to sign one that does.",
+                    epoch=roster.epoch,
+                )
             )
         return roster
 
@@ -222,13 +238,19 @@ def first_roster(
         roster = verify_roster(untrusted_note, root, today, None)
     except CryptoError as refused:
         raise RosterNotTrusted(
-            f"The server's roster is not one that this root signed, or is not in force: {refused}"
+            Sentence(
+                "The server's roster is not one that this root signed, or is not in force: {why}",
+                why=str(refused),
+            )
         ) from None
     if not keyring.stands_in(roster):
         raise NotInRoster(
-            f"The roster (epoch {roster.epoch}) is good and does not name this desk's keys. Hand "
-            "the file that keygen wrote to the keyholder of the root, and enrol again after the "
-            "next roster."
+            Sentence(
+                "The roster (epoch {epoch}) is good and does not name this desk's keys. Hand the "
+                "file that keygen wrote to the keyholder of the root, and enrol again after the "
+                "next roster.",
+                epoch=roster.epoch,
+            )
         )
     return roster
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from crypto.manifest import IDENTITY_LATER, WITHDRAWAL
 from desk.form_ids import CHOICES
 from desk.public_status import public_words
+from desk.sentence import Counted, Label, Sentence, Several
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +116,7 @@ WITHDRAWN = (
 
 REHEARSAL = "REHEARSAL: these are practice keys. Entrust nothing real to them."
 
-_LANGUAGES = {"ar": "Arabic", "en": "English", "fr": "French", "zgh": "Amazigh"}
+LANGUAGES = {"ar": "Arabic", "en": "English", "fr": "French", "zgh": "Amazigh"}
 
 _FIRST = ("danger_now", "imminent", "description", "exact_words", "role")
 _SHOWN_ELSEWHERE = {"identity_mode", "notice_read"}
@@ -140,12 +141,12 @@ CELL = 32
 """Characters of a name of ours in a line or a table, where somebody else may have written it."""
 
 
-def label(name: str) -> str:
+def label(name: str) -> Label:
     """A field's or a value's id, readable."""
     if name in LABELS:
-        return LABELS[name]
+        return Label(LABELS[name])
     words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+    return Label(words[:1].upper() + words[1:])
 
 
 def defanged(text: str) -> str:
@@ -194,7 +195,7 @@ def cut(text: str, most: int = CUT_AT) -> str:
 
 def language(code: str) -> str:
     """A language's name; an unknown one's code, short."""
-    return _LANGUAGES.get(code, cell(code))
+    return LANGUAGES.get(code, cell(code))
 
 
 def removed(kind: str) -> str:
@@ -214,26 +215,28 @@ def answers(fields: Mapping[str, Json]) -> Iterator[tuple[str, tuple[str, ...]]]
 def said(body: FollowUpBody, number: int) -> str:
     """What the reporter did with a message, as its heading says it."""
     if body.type == WITHDRAWAL:
-        return f"asked that everything be erased (message {number})"
+        return Sentence("asked that everything be erased (message {number})", number=number)
     if body.type == IDENTITY_LATER:
-        return (
-            f"gave an identity (message {number}): {cell(label(body.identity_mode)).lower()}, "
-            "locked, sealed to the custodians"
-        )
-    return f"wrote message {number}"
+        return Sentence(
+            "gave an identity (message {number}): {how}, locked, sealed to the custodians",
+            number=number, how=Sentence(cell(label(body.identity_mode)).lower()),
+        )  # fmt: skip
+    return Sentence("wrote message {number}", number=number)
 
 
 def told(body: ReplyBody) -> str:
     """What an operator's answer did, as its heading says it."""
     if body.status is None:
-        return "answered"
-    verb = "answered and set" if body.text else "set"
-    return f"{verb} the reporter's page to \u201c{public_words(body.status)}\u201d"
+        return Sentence("answered")
+    page = Sentence(public_words(body.status))
+    if body.text:
+        return Sentence("answered and set the reporter's page to \u201c{page}\u201d", page=page)
+    return Sentence("set the reporter's page to \u201c{page}\u201d", page=page)
 
 
 def count(number: int, one: str) -> str:
     """`1 case`, `2 cases`."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+    return Counted(number, one)
 
 
 def flat(fields: Mapping[str, Json]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -256,16 +259,19 @@ def _lines(value: Json, depth: int, *, chosen: bool) -> Iterator[str]:
     if value is None or value == "":
         return
     if isinstance(value, bool):
-        yield "Yes" if value else "No"
+        yield Sentence("Yes") if value else Sentence("No")
     elif isinstance(value, str):
         # An id of the form reads as words; whatever was typed stays as it was typed.
         yield label(value) if chosen and _ID.fullmatch(value) else defanged(value)
     elif isinstance(value, (int, float)):
         yield str(value)
     elif isinstance(value, Mapping):
-        inner = [f"{name}: {', '.join(lines)}" for name, lines in _flat(value, depth - 1)]
+        inner = [
+            Sentence("{name}: {values}", name=name, values=Several(", ", lines))
+            for name, lines in _flat(value, depth - 1)
+        ]
         if inner:
-            yield "; ".join(inner)
+            yield Several("; ", inner)
     else:
         for one in value:
             yield from _lines(one, depth - 1, chosen=chosen)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from desk import acts
 from desk.errors import ActRefused, StateUnknown
 from desk.fold import why_not
+from desk.four_eyes import same_hand, sent
 from desk.outbox import append
+from desk.sentence import Sentence, Several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,8 +35,10 @@ def parse_state(untrusted: str, rules: Rules) -> str:
     """
     name = untrusted.strip().lower().replace("-", "_").replace(" ", "_")
     if name not in rules.states:
-        known = ", ".join(rules.states)
-        raise StateUnknown(f"No state is called that. The states are: {known}.")
+        known = Several(", ", rules.states)
+        raise StateUnknown(
+            Sentence("No state is called that. The states are: {known}.", known=known)
+        )
     return name
 
 
@@ -54,8 +58,8 @@ def set_state(desk: Desk, case: Case, untrusted_state: str, **facts: str) -> boo
     _require_facts(desk.rules, data)
     problems = allowed(desk, case, data)
     if problems:
-        said = "; ".join(one.words for one in problems)
-        raise ActRefused(f"{said[0].upper()}{said[1:]}. Nothing was written.")
+        why = Several("; ", (one.words for one in problems), capital=True)
+        raise ActRefused(Sentence("{why}. Nothing was written.", why=why))
     return append(desk, case, acts.STATUS, data)
 
 
@@ -67,7 +71,7 @@ def allowed(desk: Desk, case: Case, data: Mapping[str, Json]) -> tuple[Why, ...]
     )
     return why_not(
         desk.rules,
-        work.of(acts.STATUS),
+        {str(one.body.data["state"]) for one in work.of(acts.STATUS)},
         newest,
         data,
         myself(desk),
@@ -167,13 +171,15 @@ def look_again(desk: Desk, case: Case, text: str) -> bool:
     """Record the second look at what went through the fast lane.
 
     Raises:
-        ActRefused: by the operator who transmitted it, or without words.
+        ActRefused: nothing was transmitted, or by this operator, or there are no words.
     """
-    mine = myself(desk).operator
-    for one in case.work.of(acts.STATUS):
-        sent = "other_operator" in desk.rules.states[str(one.body.data["state"])].needs
-        if sent and one.signer.operator.number == mine.number:
-            raise ActRefused("Four eyes: the second look is another operator's than the first.")
+    before = sent(case.work.of(acts.STATUS), desk.rules)
+    if not before:
+        raise ActRefused(
+            "Nothing was transmitted yet that could be looked at again. Nothing was written."
+        )
+    if same_hand(before, myself(desk)):
+        raise ActRefused("Four eyes: the second look is another operator's than the first.")
     return append(desk, case, acts.SECOND_LOOK, {"text": _text(text, "The second look")})
 
 
@@ -198,9 +204,17 @@ def _require_facts(rules: Rules, data: Mapping[str, Json]) -> None:
     state = rules.states[str(data["state"])]
     may = {*state.asks, *state.asks_if_known, *(("basis",) if "service" in state.asks else ())}
     for name in data.keys() - may - {"state"}:
-        raise ActRefused(f"{state.said()} takes no {name}. Nothing was written.")
+        raise ActRefused(
+            Sentence(
+                "{state} takes no {fact}. Nothing was written.",
+                state=state.said(),
+                fact=Sentence(name),
+            )
+        )
     for name in acts.wrong_facts(data):
-        raise ActRefused(f"{name} cannot be read so. Nothing was written.")
+        raise ActRefused(
+            Sentence("{fact} cannot be read so. Nothing was written.", fact=Sentence(name))
+        )
     for name, choices in known.items():
         if name in data:
             _known(name, str(data[name]), choices)
@@ -210,18 +224,27 @@ def _require_facts(rules: Rules, data: Mapping[str, Json]) -> None:
 
 def _known(name: str, given: str, known: Iterable[str]) -> str:
     if given not in known:
-        choices = ", ".join(filter(None, known))
-        raise ActRefused(f"There is no such {name}. It is one of: {choices}. Nothing was written.")
+        raise ActRefused(
+            Sentence(
+                "There is no such {thing}. It is one of: {choices}. Nothing was written.",
+                thing=Sentence(name),
+                choices=Several(", ", filter(None, known)),
+            )
+        )
     return given
 
 
 def _text(given: str, what: str) -> str:
     said = given.replace("\r\n", "\n").strip()
     if not said:
-        raise ActRefused(f"{what} is empty. Nothing was written.")
+        raise ActRefused(Sentence("{what} is empty. Nothing was written.", what=Sentence(what)))
     if len(said) > acts.TEXT_MOST:
         raise ActRefused(
-            f"{what} has {len(said):,} characters, and {acts.TEXT_MOST:,} is the most. Nothing was "
-            "written."
+            Sentence(
+                "{what} has {count:,} characters, and {most:,} is the most. Nothing was written.",
+                what=Sentence(what),
+                count=len(said),
+                most=acts.TEXT_MOST,
+            )
         )
     return said

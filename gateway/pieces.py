@@ -44,6 +44,11 @@ EACH_MOST = 6
 """Uploads of one case at a time: a page's script sends one after the other, others pause."""
 EMPTY_SECONDS = 600
 """An upload of which no byte came is forgotten after this, so that nobody holds places for long."""
+IDLE_SECONDS = 120
+"""An upload that nobody moved for so long gives its place to one that begins, where all are taken.
+
+So whoever would keep others out, from many pages, must send all the time.
+"""
 SUFFIX, NOTE_SUFFIX = ".pieces", ".note"
 _NOTE_MOST = 64 * 1024
 _LOCK_SECONDS = 2.0
@@ -116,16 +121,34 @@ class PieceShelf:
         """Make room for an upload of ``length`` bytes of one case.  Raises Full, Enough."""
         self.sweep()
         with self._alone():
-            sizes = self._sizes()
-            if len(sizes) >= self._limits.most:
-                raise Full
-            self._require_room(length, sum(sizes))
-            upload = Upload.new(length, self._free_mark(owner))
+            mark = self._free_mark(owner)
+            self._make_room(length)
+            self._require_room(length, sum(self._sizes()))
+            upload = Upload.new(length, mark)
             try:
                 os.close(os.open(self._path(upload), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             except OSError:
                 raise Full from None
         return upload
+
+    def _make_room(self, length: int) -> None:
+        """Take the places of those that lie still for longest, as far as needed.  Raises Full."""
+        most, total = self._limits.most, self._limits.total_bytes
+        idle = self._idle()
+        while len(sizes := self._sizes()) >= most or sum(sizes) + length > total:
+            if not idle or length > total:
+                raise Full
+            with contextlib.suppress(FileNotFoundError, BlockingIOError):
+                self._remove_unless_used(idle.pop())
+
+    def _idle(self) -> list[str]:
+        """The paths of what was not moved for a while; what lies still for longest comes last."""
+        found: list[tuple[float, str]] = []
+        for entry in self._entries():
+            with contextlib.suppress(FileNotFoundError):
+                found.append((entry.stat(follow_symlinks=False).st_mtime, entry.path))
+        end = self._now() - IDLE_SECONDS
+        return [path for moved, path in sorted(found, reverse=True) if moved < end]
 
     def _free_mark(self, owner: bytes) -> bytes:
         """The beginning of a name that this case has and does not use.

@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Request
-from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    BadRequest,
+    ClientDisconnected,
+    HTTPException,
+    RequestEntityTooLarge,
+)
 
 from crypto.spool import SpoolReader, SpoolWriter
 from sanitizer.errors import Refused, TooLarge
@@ -23,6 +28,8 @@ from sanitizer.errors import Refused, TooLarge
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import IO
+
+    from werkzeug.formparser import FormDataParser
 
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -199,6 +206,23 @@ class UploadRequest(Request):
         """Give all spools back at the end of the request, however it ended."""
         for one in self.spooled:
             one.close()
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """Read a form as Werkzeug does, but tell of one that is none."""
+        parser = super().make_form_data_parser()
+        parser.silent = False
+        return parser
+
+    def _load_form_data(self) -> None:
+        """Raise BadRequest for what is no form: taken for an empty one, it would lose the words."""
+        try:
+            super()._load_form_data()
+        except (ValueError, KeyError):
+            self.environ[_BROKEN] = True
+            raise BadRequest from None
+        # A part without a name.
+        if None in self.form or None in self.files:
+            raise BadRequest
 
     def _get_file_stream(
         self,

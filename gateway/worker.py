@@ -47,6 +47,8 @@ SOURCE_CONNECTIONS = 100
 """Connections of one source at a time: a network of many phones has room, a flood has not."""
 _PR_SET_DUMPABLE = 4
 _FILES_MOST = 16 * 1024
+_M_MMAP_THRESHOLD = -3
+_LARGE_BYTES = 128 * 1024
 _READ_BYTES = 64 * 1024
 # A whole page fits: whoever does not read it keeps the kernel waiting and no thread.
 _SEND_BUFFER = 256 * 1024
@@ -100,6 +102,7 @@ class QuietWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """Harden the process, then serve."""
         harden_process()
         allow_open_files()
+        give_back_memory()
         hush()
         self._patience: Patience = self.app.patience
         self._sources: Sources = self.app.sources
@@ -331,3 +334,13 @@ def allow_open_files() -> None:
     """Let this process have as many connections and files open as the system lets it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, _FILES_MOST)), hard))
+
+
+def give_back_memory() -> None:
+    """Let the C library return a large block when it is freed, whatever was freed before.
+
+    By itself glibc keeps blocks up to 32 MiB once it has seen such a one: after a flood of long
+    texts a worker would stay as large as it was in the middle of it.
+    """
+    with contextlib.suppress(AttributeError):  # another C library, which has no such setting
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)

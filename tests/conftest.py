@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+
+    from playwright.sync_api import Browser
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -35,6 +37,15 @@ def judge(name: str) -> Path:
 def chromium() -> Path:
     """Debian's Chromium."""
     return judge("chromium")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """That Chromium, running, for the tests of one file."""
+    from tests.support.browser import quiet_chromium  # noqa: PLC0415 most tests need no browser
+
+    with quiet_chromium(chromium) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ RECEIPT_WINDOW_BYTES = 48
 PAGE_BYTES = 8 * 1024 * 1024
 # Beside the nonces of desks, whose key ids are longer: what names a stay at the site that was left.
 LEFT = b"left"
-LEFT_DAYS = 7
+LEFT_DAYS = 31
 # Where an envelope's kind stands in its header (crypto/FORMAT.md, section 3), counted from one.
 _KIND_AT = 11
 

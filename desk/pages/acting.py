@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 
     from desk.cases import Case
     from desk.desk import Desk
+    from desk.rules import State
+
+LINK_KINDS = {
+    acts.RELATED: "They belong together",
+    acts.DUPLICATE: "This one repeats that one",
+    acts.UNRELATED: "Compared: they do not",
+}
+"""How two cases belong together, as the form of a link asks it."""
+LINK_ANSWERS = {
+    acts.RELATED: "Yes: link them",
+    acts.DUPLICATE: "This one repeats that one",
+    acts.UNRELATED: "No: do not show it again",
+}
+"""The same, as answers to whether a case that resembles this one belongs to it."""
 
 
 def offered(desk: Desk, case: Case) -> dict[str, object]:
@@ -32,7 +46,8 @@ def offered(desk: Desk, case: Case) -> dict[str, object]:
         "next_states": _next_states(desk, case),
         "colleagues": colleagues,
         "categories": acts.CATEGORIES,
-        "link_kinds": acts.LINKS,
+        "link_kinds": LINK_KINDS,
+        "link_answers": LINK_ANSWERS,
         "today": iso(today),
         "clocks": [(one, one.verdict(today)) for one in case.clocks],
         "persons": _persons(case),
@@ -51,15 +66,15 @@ def do(desk: Desk, case: Case, kind: str, form: Mapping[str, str]) -> bool:
     return _DOERS[kind](desk, case, form)
 
 
-def _next_states(desk: Desk, case: Case) -> list[dict[str, object]]:
-    """The states that can follow, each with what it asks for and why this operator may not."""
+def _next_states(desk: Desk, case: Case) -> list[State]:
+    """The states that can follow; of those that contradict each other, each again."""
     now = case.state_conflict or (case.state,)
     known = [desk.rules.states[one] for one in now if one in desk.rules.states]
     names = [*(now if len(now) > 1 else ()), *(name for one in known for name in one.leads_to)]
     if not known:
         names = list(desk.rules.states)
-    return [{"state": desk.rules.states[name]} for name in dict.fromkeys(names)
-                if name in desk.rules.states]  # fmt: skip
+    states = desk.rules.states
+    return [states[name] for name in dict.fromkeys(names) if name in states]
 
 
 def _persons(case: Case) -> dict[str, str]:

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Response, abort, redirect, render_template, request, url_for
+from flask import Response, abort, g, redirect, render_template, request, url_for
 from markupsafe import escape
 
 from desk import telling, words
-from desk.cases import Cases, iso
-from desk.console import contradictions
+from desk.cases import Cases
 from desk.desk import local_stamp
 from desk.errors import (
     AmbiguousCase,
+    CaseMoved,
     DeskError,
     EvidenceUnsound,
     NoSuchCase,
@@ -33,16 +33,18 @@ from desk.errors import (
 from desk.evidence import open_evidence
 from desk.news import Bell, sync_and_tell
 from desk.outbox import TEXT_MOST, answer
-from desk.pages import acting, custody, listing, room, similar, transmission
+from desk.pages import acting, choosing, custody, listing, room, similar, transmission
 from desk.pages import sight as sight_pages
+from desk.pages.choosing import spoken
 from desk.pages.door import Bind, OneTimeLink, Sessions, is_local, is_own_form
-from desk.pages.markup import isolated
+from desk.pages.markup import UNKEPT, isolated
 from desk.pages.media import download
 from desk.pages.quiet import QuietFlask
 from desk.patience import SyncLimits
 from desk.progress import Doing
 from desk.public_status import PUBLIC, public_words
-from desk.summary import IDENTITY_LOCKED, deep_alarms
+from desk.sentence import Sentence, reason
+from desk.summary import all_alarms
 from desk.verify import Entry, Reply
 
 if TYPE_CHECKING:
@@ -101,6 +103,7 @@ class _Pages:
             return
         if not self.sessions.knows(request.cookies.get(self.sessions.cookie)):
             abort(401)
+        g.entered = True
         if request.method == "POST" and not is_own_form(self.bind, request.headers):
             abort(403)
 
@@ -130,7 +133,7 @@ class _Pages:
     def sync(self) -> BaseResponse:
         """Fetch and send, then show the list."""
         if not self.syncing.acquire(blocking=False):
-            self.notice = "A sync is under way already. Look again in a minute."
+            self.notice = Sentence("A sync is under way already. Look again in a minute.")
             return redirect(url_for("cases"), 303)
         try:
             self.doing = Doing()
@@ -139,9 +142,11 @@ class _Pages:
                 self.desk, self.doing, self.bell, stamp=local_stamp(), limits=limits
             )
         except DeskError as error:
-            self.notice = str(error)
+            self.notice = reason(error)
         else:
-            self.notice = f"Synced: {done.words} {complaint}".strip()
+            self.notice = Sentence("Synced: {done}", done=done.words)
+            if complaint:
+                self.notice = Sentence("{done} {complaint}", done=self.notice, complaint=complaint)
         finally:
             self.doing = None
             self.syncing.release()
@@ -163,15 +168,14 @@ class _Pages:
             given=request.form,
             **self.sight.offered(case),
             fields=list(words.answers(case.fields)),
-            alarms=deep_alarms(self.desk, case),
+            alarms=all_alarms(self.desk, case),
             rules=self.desk.rules,
-            contradictions=contradictions(self.desk, case),
+            contradictions=telling.contradictions(case, self.desk.rules),
             **acting.offered(self.desk, case),
             **custody.offered(self.desk, case),
             public=PUBLIC,
             status=status,
             withdrawn=words.WITHDRAWN,
-            identity=IDENTITY_LOCKED,
             # The operator's own words come back to the letter.
             typed=escape(typed),
             problem=problem,
@@ -191,11 +195,12 @@ class _Pages:
         case = Cases(self.desk).find(ref)
         typed, public = request.form.get("text", ""), request.form.get("status", "")
         try:
+            _require_seen(case)
             sent = answer(self.desk, case, typed, public)
         except DeskError as error:
-            ours = isinstance(error, (NothingToSay, NotAnswerable, StateUnknown))
-            return self._show(case, typed, str(error), public), 422 if ours else 502
-        self.notice = (
+            ours = isinstance(error, (NothingToSay, NotAnswerable, StateUnknown, CaseMoved))
+            return self._show(case, typed, reason(error), public), 422 if ours else 502
+        self.notice = Sentence(
             "The answer was sent."
             if sent
             else "The server cannot be reached: the answer is kept here, and goes out with the "
@@ -211,11 +216,23 @@ class _Pages:
         """Append an entry; what was typed comes back if the rules do not allow it."""
         case = Cases(self.desk).find(ref)
         try:
+            _require_seen(case)
             sent = acting.do(self.desk, case, kind, request.form)
         except DeskError as error:
-            return self._show(case, refused=(kind, str(error))), 422
-        self.notice = "Signed and sent." if sent else "Signed here; it goes out at the next sync."
+            return self._show(case, refused=(kind, reason(error))), 422
+        self.notice = Sentence(
+            "Signed and sent." if sent else "Signed here; it goes out at the next sync."
+        )
         return redirect(url_for("case", ref=case.id.hex()), 303)
+
+
+def _require_seen(case: Case) -> None:
+    """Raise CaseMoved where a form is older than what the case holds: a second press, or news."""
+    if request.args.get("seen", case.seen) != case.seen:
+        raise CaseMoved(
+            "Something has come to this case since this page was made. It is shown now: look, and "
+            "send this again if it still holds. Nothing was written."
+        )
 
 
 def create_pages(desk: Desk, bind: Bind, link: OneTimeLink, bell: Bell | None = None) -> Flask:
@@ -223,6 +240,7 @@ def create_pages(desk: Desk, bind: Bind, link: OneTimeLink, bell: Bell | None = 
     app = QuietFlask("desk.pages", root_path=str(Path(__file__).parent))
     app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES
     pages = _Pages(desk, bind, link, bell=bell)
+    choosing.register(app, desk.home)
     app.before_request(pages.guard)
     app.after_request(_strict)
     app.add_url_rule("/link/<token>", "enter", pages.enter)
@@ -242,26 +260,23 @@ def create_pages(desk: Desk, bind: Bind, link: OneTimeLink, bell: Bell | None = 
     for status in (400, 401, 403, 404, 405, 413, 500):
         app.register_error_handler(status, _http_error)
     app.jinja_env.filters |= {
-        "label": words.label,
-        "language": words.language,
+        "language": choosing.language_name,
         "defanged": words.defanged,
         "isolated": isolated,
         "plain": words.plain,
-        "cell": words.cell,
-        "size": words.size,
-        "day": iso,
-        "count": words.count,
-        "act": lambda body: telling.act(body.type, body.data, desk.rules),
+        "act": lambda body: spoken().say(telling.act(body.type, body.data, desk.rules)),
         "noted": lambda body: telling.text(body.type, body.data),
-        "state": desk.rules.state,
+        "state": lambda name: spoken().say(desk.rules.state(name)),
+        "sign": choosing.heading,
         "typed": escape,
-        "public": public_words,
-        "told": words.told,
-        "said": words.said,
+        "public": lambda name: spoken().say(public_words(name)),
+        "told": lambda body: spoken().say(words.told(body)),
+        "said": lambda body, number: spoken().say(words.said(body, number)),
     }
     app.context_processor(lambda: {"rehearsal": desk.trust.rehearsal, "practice": words.REHEARSAL})
     # Whatever a template inserts went through the filter that a terminal's text goes through: a
     # name that somebody else wrote is not left to the care with which a page is written.
+    app.jinja_env.globals["unkept"] = UNKEPT
     app.jinja_env.finalize = _plain
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
@@ -286,7 +301,7 @@ def _desk_error(error: DeskError) -> tuple[str, int]:
     missing = isinstance(error, (NoSuchCase, NoSuchEvidence, AmbiguousCase))
     ours = isinstance(error, (EvidenceUnsound, NothingToSee, RedactionRefused))
     status = 404 if missing else 422 if ours else 500
-    return render_template("problem.html", title="That did not work", text=str(error)), status
+    return render_template("problem.html", title="That did not work", why=reason(error)), status
 
 
 _ONE_TIME = (
@@ -306,4 +321,4 @@ _PROBLEMS = {
 def _http_error(error: HTTPException) -> tuple[str, int]:
     status = error.code or 500
     title, text = _PROBLEMS.get(status, ("Refused", "The request was not understood."))
-    return render_template("problem.html", title=title, text=text), status
+    return render_template("problem.html", title=title, why=text), status

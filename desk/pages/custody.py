@@ -19,6 +19,7 @@ from desk.cases import Cases
 from desk.custody_letters import blocks
 from desk.custody_words import Why, refused
 from desk.errors import DeskError
+from desk.sentence import reason
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -88,7 +89,7 @@ class _Custody:
         try:
             asked = custody.ask(self.pages.desk, case, request.form.get("text", ""))
         except DeskError as error:
-            return self.pages.refused(case, KIND, str(error))
+            return self.pages.refused(case, KIND, reason(error))
         self.pages.notice = _SENT if asked.sent else _WAITS
         return redirect(url_for("case", ref=case.id.hex()), 303)
 
@@ -107,7 +108,8 @@ class _Custody:
         try:
             opened = custody.open_identity(desk, case, _hex(request_id), _letters())
         except DeskError as error:
-            return self.pages.refused(case, KIND, str(error))
+            # Read again: a refusal among the answers is in the journal now.
+            return self.pages.refused(Cases(desk).find(ref), KIND, reason(error))
         shown = [
             (
                 one,
@@ -129,7 +131,7 @@ class _Custody:
             text = _one_letter()
             return self._page(asking=custodian.read(self.pages.desk, text), text=text)
         except DeskError as error:
-            return self._page(problem=str(error)), 422
+            return self._page(problem=reason(error)), 422
 
     def answer(self) -> Response | tuple[str, int]:
         """A yes or a no, as a file to carry back."""
@@ -142,7 +144,7 @@ class _Custody:
             else:
                 said = custodian.refuse(self.pages.desk, asking, request.form.get("text", ""))
         except DeskError as error:
-            return self._page(asking=asking, text=text, problem=str(error)), 422
+            return self._page(asking=asking, text=text, problem=reason(error)), 422
         return _download(said, f"amana-answer-{asking.id.hex()[:8]}.txt")
 
     def _page(self, asking: Asking | None = None, text: str = "", problem: str = "") -> str:

@@ -36,18 +36,25 @@ class Bind:
 
     @classmethod
     def parse(cls, untrusted: str) -> Bind:
-        """Read `127.0.0.1:8002`, `[::1]:8002` or `localhost:8002`.
+        """Read `127.0.0.1:8002` or `[::1]:8002`.
 
         Raises:
-            BindRefused: another form, or an address that other machines could reach.
+            BindRefused: another form, a name, or an address that other machines could reach.
         """
         host, _, port = untrusted.rpartition(":")
         if not port.isascii() or not port.isdigit() or not 0 < int(port) <= _PORT_MOST:
             raise BindRefused(f"--bind is HOST:PORT, like 127.0.0.1:8002; {untrusted!r} is not.")
+        if host.lower().rstrip(".") == "localhost":
+            # It names two addresses, of which one is ours: a browser may ask the other one first,
+            # and hand the link's token to whoever listens there.
+            raise BindRefused(
+                f"localhost names more than one address of this machine, and a browser chooses. "
+                f"Name the one: --bind 127.0.0.1:{port}"
+            )
         try:
             loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
         except ValueError:
-            loopback = host == "localhost"
+            loopback = False
         if not loopback:
             raise BindRefused(
                 f"The pages show opened cases: they are served on this machine only, not on {host}."

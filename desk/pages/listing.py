@@ -20,6 +20,7 @@ from desk.cases import desk_alarms
 from desk.errors import SearchRefused
 from desk.saved_views import NAME_MOST, OURS, SORTS, Views, counted, found, narrowed
 from desk.search import QUERY_MOST
+from desk.sentence import Sentence, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,7 +77,7 @@ class Listing:
         try:
             chosen = found(desk, wanted, rows)
         except SearchRefused as refused:
-            problem = str(refused)
+            problem = reason(refused)
         last = max(1, -(-len(chosen) // PAGE))
         number = min(_number(request.args.get("page", "")), last)
         shown = chosen[(number - 1) * PAGE : number * PAGE]
@@ -132,9 +133,9 @@ class Listing:
         try:
             kept = views.save(request.form.get("name", ""), shown.search, shown.sort)
         except SearchRefused as refused:
-            self.pages.notice = str(refused)
+            self.pages.notice = reason(refused)
             return _to_list(show=view.id, sort=sort, s=token)
-        self.pages.notice = "The view was saved. Only this desk can read it."
+        self.pages.notice = Sentence("The view was saved. Only this desk can read it.")
         return _to_list(show=kept.id)
 
     def forget(self) -> BaseResponse:
@@ -142,9 +143,9 @@ class Listing:
         try:
             Views(self.pages.desk).forget(request.form.get("show", ""))
         except SearchRefused as refused:
-            self.pages.notice = str(refused)
+            self.pages.notice = reason(refused)
         else:
-            self.pages.notice = "The view was forgotten."
+            self.pages.notice = Sentence("The view was forgotten.")
         return _to_list()
 
     def keys(self) -> BaseResponse:

@@ -13,6 +13,12 @@ from markupsafe import Markup
 
 from desk import words
 
+UNKEPT = Markup('<input type="password" value="1" autocomplete="off" hidden disabled>')
+"""Stands in every form that posts.
+
+Chromium writes what a form has sent into its session files, on the disk, to open its windows again;
+but not of a form that holds a password.  This one has no name and is never sent.  Claim C-UNKEPT.
+"""
 _ISOLATE = Markup('<bdi dir="ltr">{}</bdi>')
 # Linear: a scheme has a bound, and a run of digits is entered at its first digit only.
 _LEFT_TO_RIGHT = re.compile(

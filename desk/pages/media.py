@@ -1,9 +1,9 @@
 """Bytes as an HTTP answer: a file to be kept as it is, decrypted on the way, or a rebuilt preview.
 
 Rule: of a file's own bytes nothing is shown in a browser: they go out as a download of unknown
-type.  A short file is proven whole (length, SHA-256) before its first byte goes; a long one goes in
-authenticated pieces, opened where they lie, so that a seek to its end costs what one to its
-beginning costs, and memory stays flat.  What is shown was made here (desk.sight).
+type.  A file is proven whole (length, SHA-256) before its first byte goes, and goes in pieces that
+are opened where they lie, so that a seek to its end costs what one to its beginning costs, and
+memory stays flat.  What is shown was made here (desk.sight).
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from desk.evidence import EvidenceFile
     from desk.sight.shown import Shown
 
-_PROVEN_MOST = 32 * 1024 * 1024
-"""Bytes of a file at most that is held in memory once, to be proven before it goes."""
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 # Nothing in it is a page of ours, whatever a browser makes of it.
 _POLICY = "default-src 'none'; sandbox"
@@ -64,14 +62,13 @@ def download(file: EvidenceFile, untrusted_range: str | None) -> Response:
     """A file's own bytes, or a piece of them, to be kept and not to be shown.
 
     Raises:
-        EvidenceUnsound: a file that is not long is not what its manifest says.
+        EvidenceUnsound: it is not what its manifest says.
     """
-    length = file.manifest.length
-    piece_of: Callable[[int, int], Iterable[bytes]] = file.piece
-    if untrusted_range is None and length <= _PROVEN_MOST:
-        held = b"".join(file.whole())
-        piece_of = lambda first, last: [held[first : last + 1]]  # noqa: E731  # a piece of what is held
-    response = _answer(piece_of, length, "application/octet-stream", untrusted_range)
+    # Here, and not with the first piece: by then the answer would have begun.
+    file.prove()
+    response = _answer(
+        file.piece, file.manifest.length, "application/octet-stream", untrusted_range
+    )
     response.headers["Content-Disposition"] = "attachment; filename=evidence.bin"
     return response
 

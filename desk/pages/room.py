@@ -6,28 +6,33 @@ or another operator, wrote; the wall can hang where everybody sees it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Response, abort, make_response, render_template, request
+from markupsafe import Markup, escape
 
 from crypto.ids import Day, date_of
 from desk.desk import local_stamp
+from desk.pages.choosing import ours, spoken
 from desk.room import words
 from desk.room.figures import figures
-from desk.room.gather import Gatherer
+from desk.room.gather import facts as gathered
 from desk.room.output import to_csv, to_json
 from desk.room.period import Period, PeriodMalformed, between, parse_period
-from desk.room.tables import size
+from desk.room.tables import Median, Ratio, Share, size
+from desk.room.words import Shown
+from desk.sentence import reason
+from desk.words import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
 
     from flask import Flask
 
     from desk.desk import Desk
-    from desk.room.tables import Figures
+    from desk.room.tables import Cell, Figures
 
 WALL_SECONDS = 60
 """How often the wall asks anew; it reads what is on this machine, and syncs nothing."""
@@ -46,15 +51,10 @@ class Room:
 
     desk: Desk
     now: Callable[[], str] = local_stamp
-    gatherer: Gatherer = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.gatherer = Gatherer(self.desk)
 
     def figures(self, period: Period) -> Figures:
         """The figures of a period, as the cases here are now."""
-        facts = self.gatherer.facts()
-        return figures(facts, period, self.desk.rules, self.desk.today())
+        return figures(gathered(self.desk), period, self.desk.rules, self.desk.today())
 
     def asked(self) -> Period:
         """The period that the address asks for; this month without one.  PeriodMalformed."""
@@ -72,7 +72,7 @@ class Room:
         try:
             period = self.asked()
         except PeriodMalformed as malformed:
-            problem = str(malformed)
+            problem = reason(malformed)
             period = parse_period("month", self.desk.today())
         found = self.figures(period)
         response = make_response(
@@ -99,7 +99,7 @@ class Room:
             period = self.asked()
         except PeriodMalformed:
             abort(404)
-        facts = self.gatherer.facts()
+        facts = gathered(self.desk)
 
         def of(chosen: Period) -> Figures:
             return figures(facts, chosen, self.desk.rules, today)
@@ -146,14 +146,19 @@ class Room:
         except PeriodMalformed:
             abort(404)
 
+    def _row_name(self, table: str, name: str) -> str:
+        """What a row is called: in words, or the days it is of."""
+        said = label(name) if table == "losses" else words.row(table, name, self.desk.rules)
+        return spoken().plainly(said) if ours(said) else spoken().days(said)
+
     def _words(self) -> dict[str, object]:
         return {
             "titles": words.TITLES,
             "notes": words.NOTES,
             "columns": words.COLUMNS,
-            "row_name": partial(words.row, rules=self.desk.rules),
-            "shown": words.parts,
-            "number": words.number,
+            "row_name": self._row_name,
+            "shown": _shown,
+            "number": _number,
         }
 
 
@@ -165,6 +170,27 @@ def register(app: Flask, desk: Desk) -> None:
     app.add_url_rule("/room/wall", "room_wall", room.wall)
     app.add_url_rule("/room/figures.json", "room_json", room.json)
     app.add_url_rule("/room/<table>.csv", "room_csv", room.csv)
+
+
+def _number(value: Decimal | int | None) -> str:
+    """A number in the page's language; a dash where there is none."""
+    return "–" if value is None else spoken().number(value)
+
+
+def _shown(cell: Cell) -> Shown:
+    """A cell in its two parts, as desk.room.words has them in English."""
+    say = spoken()
+    if isinstance(cell, Share):
+        share = "–" if cell.percent is None else say.percent(cell.percent)
+        whole = say.number(cell.of)
+        rest = say("of {whole} ({share})", whole=escape(whole), share=escape(share))
+        return Shown(_number(cell.count), rest)
+    if isinstance(cell, Ratio):
+        ratio = Markup('<bdi dir="ltr">({} / {})</bdi>')
+        return Shown(_number(cell.value), ratio.format(_number(cell.count), _number(cell.of)))
+    if isinstance(cell, Median):
+        return Shown(_number(cell.value), say("(of {whole})", whole=escape(_number(cell.count))))
+    return Shown(_number(cell), "")
 
 
 def _file(content: str, media_type: str, name: str) -> Response:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 
 from desk.errors import BindRefused
+from desk.harden import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from desk.pages.door import Bind
 
-MEMORY = "/dev/shm"  # noqa: S108  # an empty file, in memory
 _THREADS = 8
 _SECONDS = 600
 _WAITING = 64

@@ -7,6 +7,7 @@ in quarantine is not even served from memory.  Everything works without a script
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -14,16 +15,18 @@ from typing import TYPE_CHECKING, Protocol
 from flask import Response, redirect, render_template, request, url_for
 from markupsafe import escape
 
-from desk import words
-from desk.cases import Cases, iso
+from crypto.ids import EnvelopeId
+from desk import acts, words
+from desk.cases import Cases
 from desk.errors import DeskError, NothingToSee, RedactionRefused
 from desk.evidence import open_evidence, views
 from desk.pages import media
+from desk.sentence import Sentence, Several, reason
 from desk.sight import redaction, shown
 from desk.sight.closing import close, custodians
 from desk.sight.export import find_file
 from desk.sight.memory import BREAK_EVERY, Drawn, Exposure
-from desk.sight.veil import veil
+from desk.sight.veil import PLAIN, Busy, Veils
 from sanitizer.sight.boxes import Box
 
 if TYPE_CHECKING:
@@ -44,6 +47,17 @@ WORDS_MOST = 3_000
 _MARK = 8
 _DIGITS_MOST = 7
 _WORD = re.compile(r"\S+")
+_NOT_SEEN = Sentence(
+    "This is another copy than the one that was shown. Look at it below, and sign it then."
+)
+_REDACTED = {
+    True: "The redacted copy was signed and sent.",
+    False: "The redacted copy was signed; it goes out at the next sync.",
+}
+_QUARANTINED = {
+    True: "The file is in quarantine, and the entry was sent.",
+    False: "The file is in quarantine; the entry goes out at the next sync.",
+}
 
 
 class Pages(Protocol):
@@ -64,6 +78,7 @@ class Sight:
     pages: Pages
     drawn: Drawn = field(default_factory=Drawn)
     exposure: Exposure = field(default_factory=Exposure)
+    veils: Veils = field(default_factory=Veils)
 
     @property
     def desk(self) -> Desk:
@@ -80,15 +95,20 @@ class Sight:
             # Without a roster in force nothing can be sealed; the page still reads.
             keepers = ()
         return {
-            "files": {one.id: self._on_page(one) for one in files},
+            "files": {one.id: self._on_page(case, one) for one in files},
             "copies": [one.id for one in files if one.is_copy],
             "keepers": keepers,
             "answers_in_words": [name for name, said in case.fields.items() if _in_words(said)],
+            "messages_in_words": {
+                number: redaction.message_named(case, number)
+                for number, one in enumerate(case.follow_ups, 1)
+                if one.body.text
+            },
             "opened_today": self.exposure.count(today),
             "break_is_due": self.exposure.is_time_for_a_break(today),
         }
 
-    def _on_page(self, file: FileView) -> dict[str, object]:
+    def _on_page(self, case: Case, file: FileView) -> dict[str, object]:
         manifest = file.manifest
         return {
             "id": file.id,
@@ -100,16 +120,22 @@ class Sight:
             "is_copy": file.is_copy,
             "copy_of": file.copy_of,
             "copy_of_answer": file.copy_of_answer,
+            "copy_of_message": _message_number(case, file.copy_of_answer),
             "closing": file.closing,
             "problem": words.PROBLEMS.get(file.problem, ""),
-            "removed": [words.removed(one) for one in manifest.removed] if manifest else [],
+            "removed": Several(", ", map(_removed, manifest.removed)) if manifest else "",
         }
 
     # --- what an <img>, a <video> and an <audio> fetch
 
     def veil(self, ref: str, file_id: str) -> Response:
         """Some grey dots in a picture's place: enough to see that there is one."""
-        return self._sent(ref, file_id, "veil", 0, self._veil)
+        try:
+            return self._sent(
+                ref, file_id, "veil", 0, lambda case: self.veils.of(self.desk, case, file_id)
+            )
+        except Busy:
+            return media.preview(PLAIN, None)
 
     def picture(self, ref: str, file_id: str, part: int) -> Response:
         """The picture, a page, or a film's contact sheet: somebody asked to see it."""
@@ -149,11 +175,6 @@ class Sight:
         made = self.drawn.get((file_id, what, part), lambda: make(case))
         return media.preview(made, request.headers.get("Range"))
 
-    def _veil(self, case: Case) -> Shown:
-        file_id = str((request.view_args or {})["file_id"])
-        side = WORKBENCH // 10
-        return veil(shown.pixels(self.desk, case, file_id, side=side))
-
     # --- one file on a page of its own
 
     def look(self, ref: str, file_id: str, part: int) -> str | tuple[str, int]:
@@ -173,9 +194,9 @@ class Sight:
             elif kind != shown.SOUND:
                 why = shown.NO_KIND
         except NothingToSee as nothing:
-            why = str(nothing)
+            why = reason(nothing)
         return render_template(
-            "look.html", case=case, file=file, kind=kind, text=text, why=why, part=part,
+            "look.html", case=case, file=file, kind=kind, text_of_file=text, why=why, part=part,
             parts=parts if kind != shown.FILM else 1,
         ), 422 if why else 200  # fmt: skip
 
@@ -192,7 +213,7 @@ class Sight:
         try:
             if "sign" in form:
                 sent = redaction.redact(self.desk, case, file_id, boxes, part=part)
-                return self._done(case, sent, "The redacted copy was signed")
+                return self._done(case, _REDACTED[sent])
             if "at.x" in form:
                 # Where it was clicked, in pixels of the preview.
                 here = (_place(form.get("at.x"), sight.width, width),
@@ -203,7 +224,7 @@ class Sight:
             elif "undo" in form:
                 boxes, corner = (boxes, "") if corner else (boxes[:-1], "")
         except DeskError as refused:
-            why = str(refused)
+            why = reason(refused)
         self.exposure.opened((file_id, part), self.desk.today())
         return render_template(
             "redact.html", case=case, file=find_file(self.desk, case, file_id), part=part,
@@ -212,29 +233,37 @@ class Sight:
         ), 422 if why else 200  # fmt: skip
 
     def redact_answer(self, ref: str, name: str) -> BaseResponse | str | tuple[str, int]:
-        """Choose words of an answer; look; sign."""
+        """Choose words of an answer or of a message; look; sign what was looked at."""
         case = Cases(self.desk).find(ref)
-        text = redaction.answer_of(case, name)
-        found = list(_WORD.finditer(text))[:WORDS_MOST]
-        chosen = {int(one) for one in request.form.getlist("word") if _is_number(one)}
-        spans = _runs([one.span() for one in found], chosen)
-        spans += redaction.spans_of(text, [request.form.get("phrase", "")])
-        why = ""
+        form, text = request.form, redaction.answer_of(case, name)
+        pieces = list(_WORD.finditer(text))[:WORDS_MOST]
+        chosen = {int(one) for one in form.getlist("word") if _is_number(one)}
+        phrase, found, why = form.get("phrase", ""), {}, ""
         try:
-            preview = redaction.blacked_out(text, spans)
-            if "sign" in request.form:
-                sent = redaction.redact_answer(self.desk, case, name, spans)
-                return self._done(case, sent, "The redacted copy was signed")
+            found = redaction.places_of(text, [phrase] if phrase.strip() else [])
         except DeskError as refused:
-            why = str(refused)
-        covered = {
-            number for number, one in enumerate(found)
-            if any(start <= one.start() and one.end() <= stop for start, stop in spans)
+            why = reason(refused)
+        typed = [one for several in found.values() for one in several]
+        chosen |= {
+            number for number, one in enumerate(pieces)
+            if any(start <= one.start() and one.end() <= stop for start, stop in typed)
         }  # fmt: skip
+        spans = [*_runs([one.span() for one in pieces], chosen), *typed]
+        preview = redaction.blacked_out(text, spans)
+        seen = hashlib.sha256(preview.encode("utf-8", "replace")).hexdigest()
+        if "sign" in form and spans and form.get("seen") != seen:
+            why = why or _NOT_SEEN
+        if "sign" in form and not why:
+            try:
+                sent = redaction.redact_answer(self.desk, case, name, spans)
+                return self._done(case, _REDACTED[sent])
+            except DeskError as refused:
+                why = reason(refused)
         return render_template(
-            "redact_answer.html", case=case, name=name, pieces=[one[0] for one in found],
-            chosen=covered, preview=preview, why=why,
-            phrase=escape(request.form.get("phrase", "")),
+            "redact_answer.html", case=case, name=name, message=_message_number(case, name),
+            pieces=[one[0] for one in pieces], chosen=chosen, preview=preview, seen=seen, why=why,
+            found={one: len(several) for one, several in found.items()},
+            phrase=escape(phrase),
         ), 422 if why else 200  # fmt: skip
 
     # --- closing
@@ -247,14 +276,12 @@ class Sight:
             file = find_file(self.desk, case, file_id)
             sent = close(self.desk, case, file, form.get("custodian", ""), form.get("text", ""))
         except DeskError as refused:
-            return self.pages.refused(case, "quarantine", str(refused))
+            return self.pages.refused(case, "quarantine", reason(refused))
         self.drawn.forget()
-        return self._done(case, sent, "The file is in quarantine")
+        return self._done(case, _QUARANTINED[sent])
 
-    def _done(self, case: Case, sent: bool, said: str) -> BaseResponse:  # noqa: FBT001  # what came of it
-        self.pages.notice = (
-            f"{said} and sent." if sent else f"{said}; it goes out at the next sync."
-        )
+    def _done(self, case: Case, notice: str) -> BaseResponse:
+        self.pages.notice = notice
         return redirect(url_for("case", ref=case.id.hex()), 303)
 
 
@@ -275,8 +302,19 @@ def register(app: Flask, pages: Pages) -> Sight:
         methods=["GET", "POST"],
     )  # fmt: skip
     app.jinja_env.globals["break_every"] = BREAK_EVERY
-    app.jinja_env.filters["iso_day"] = iso
     return sight
+
+
+def _removed(kind: str) -> str:
+    """What was removed from a file; a kind that a newer gateway names is another's word."""
+    said = words.removed(kind)
+    return Sentence(said) if kind in words.REMOVED else said
+
+
+def _message_number(case: Case, name: str) -> int:
+    """Which of the reporter's messages a redaction calls so; 0 for an answer of the report."""
+    message = acts.message_of(name)
+    return case.number_of(EnvelopeId(bytes.fromhex(message))) if message else 0
 
 
 def _in_words(said: object) -> bool:
@@ -291,7 +329,9 @@ def _boxes(untrusted: str) -> list[Box]:
     """The boxes of a form's field; raises RedactionRefused."""
     parts = [one for one in untrusted.split(";") if one]
     if len(parts) > redaction.BOXES_MOST:
-        raise RedactionRefused(f"A copy has {redaction.BOXES_MOST} boxes at most.")
+        raise RedactionRefused(
+            Sentence("A copy has {most} boxes at most.", most=redaction.BOXES_MOST)
+        )
     return [redaction.parse_box(one) for one in parts]
 
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from flask import request
+from markupsafe import Markup
 
+from desk import words
 from desk.cases import REF_DIGITS
+from desk.pages.choosing import spoken
+from desk.pages.markup import isolated
 from desk.similar_cases import SimilarCases, told
 
 if TYPE_CHECKING:
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
     from desk.cases import Case
     from desk.desk import Desk
-    from desk.similar import Similar
+    from desk.similar import Reason, Similar
 
 SHOWN = 10
 REASONS_SHOWN = 6
@@ -31,7 +35,7 @@ class Row(NamedTuple):
     case: str
     ref: str
     link: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Markup, ...]
     more: int
 
 
@@ -48,7 +52,13 @@ def register(app: Flask, desk: Desk) -> None:
         return None if found is None else [_row(one) for one in found]
 
     app.jinja_env.globals["similar_to"] = similar_to
-    app.jinja_env.globals["reason_characters"] = REASON_CHARACTERS
+
+
+def _told(reason: Reason) -> Markup:
+    """A reason in the page's language; what two cases have in common is a stranger's, and short."""
+    said = told(reason)
+    value = isolated(words.cell(str(said.facts["value"]), REASON_CHARACTERS))
+    return spoken()(said.pattern, value=Markup("<bdi>{}</bdi>").format(value))
 
 
 def _row(one: Similar) -> Row:
@@ -57,6 +67,6 @@ def _row(one: Similar) -> Row:
         case=digits,
         ref=f"{digits[:4]}-{digits[4:REF_DIGITS]}",
         link=one.link,
-        reasons=tuple(told(reason) for reason in one.reasons[:REASONS_SHOWN]),
+        reasons=tuple(_told(reason) for reason in one.reasons[:REASONS_SHOWN]),
         more=max(0, len(one.reasons) - REASONS_SHOWN),
     )

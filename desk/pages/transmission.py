@@ -14,6 +14,7 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from desk import acts
 from desk.cases import Cases, iso
 from desk.errors import ActRefused, DeskError
+from desk.sentence import Worded, reason
 from desk.transmission import services, words
 from desk.transmission.items import files_of
 from desk.transmission.transmit import (
@@ -74,7 +75,7 @@ class _Transmitting:
             folder.mkdir(mode=0o700, exist_ok=True)
             done = transmit(self._desk, case, Order(folder / f"{case.id.hex()}.amana", chosen))
         except DeskError as error:
-            return self._show(case, str(error), given), 422
+            return self._show(case, reason(error), given), 422
         done.path.rename(self._path(done.sha256))
         self._pages.notice = _OUTCOMES[done.sent]
         return redirect(url_for("transmission", ref=case.id.hex()), 303)
@@ -103,11 +104,12 @@ class _Transmitting:
         chosen, why = self._asked(case)
         key, lacking = "", ""
         try:
-            going, left = files_of(self._desk, case)
+            # The key first: a file that is lacking says nothing about it.
             keys = {one.id: one.fingerprint for one in services.known(self._desk)}
             key = keys.get(chosen.service, "") if chosen else ""
+            going, left = files_of(self._desk, case)
         except DeskError as error:
-            going, left, lacking = (), (), str(error)
+            going, left, lacking = (), (), reason(error)
         return render_template(
             "transmission.html",
             case=case,
@@ -117,7 +119,7 @@ class _Transmitting:
             why=why,
             key=key,
             going=going,
-            left=[(words.LEFT_OUT[one.why]["en"], one.pointer) for one in left],
+            left=[(Worded(words.LEFT_OUT[one.why]), one.pointer) for one in left],
             lacking=lacking,
             problem=problem,
             waiting=self._waiting(case),

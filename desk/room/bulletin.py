@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 STATEMENT, SIGNATURE, KEY = "bulletin.txt", "bulletin.sig", "signer.pem"
 FILES = ("bulletin.csv", "bulletin.html", "bulletin.json")
+_BESIDE = (STATEMENT, SIGNATURE, KEY)
 FILE_MOST = 4 * 1024 * 1024
 _PUBLISHED = "bulletins"
 
@@ -111,12 +112,17 @@ def publish(desk: Desk, facts: Iterable[Fact], edition: Edition, folder: Path) -
         last=period.last,
         files={name: hashlib.sha256(content).digest() for name, content in files.items()},
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        write_private(folder / name, content)
-    write_private(folder / STATEMENT, statement.to_bytes())
-    write_private(folder / KEY, to_pem(operator.sign).encode())
-    write_private(folder / SIGNATURE, statement.sign(desk.keyring.sign))
+    beside = (
+        statement.to_bytes(),
+        statement.sign(desk.keyring.sign),
+        to_pem(operator.sign).encode(),
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in {**files, **dict(zip(_BESIDE, beside, strict=True))}.items():
+            write_private(folder / name, content)
+    except OSError as error:
+        raise BulletinRefused(f"{error.filename or folder}: {error.strerror}.") from None
     told = [*_published(desk), (period.first, period.last)]
     desk.store.note(_PUBLISHED, json.dumps(told))
     return found
@@ -126,7 +132,7 @@ def check(desk: Desk, folder: Path) -> Proven:
     """Prove a published bulletin with the rosters of this desk; gives what was signed, and by whom.
 
     Raises:
-        BulletinWrong: a file is missing or was changed, or no operator of ours signed it.
+        BulletinWrong: a file is missing, changed or added, or no operator of ours signed it.
     """
     try:
         statement = BulletinStatement.from_bytes(_read(folder, STATEMENT))
@@ -139,6 +145,11 @@ def check(desk: Desk, folder: Path) -> Proven:
     for name, digest in statement.files.items():
         if hashlib.sha256(_read(folder, name)).digest() != digest:
             raise BulletinWrong(f"{name} is not the file that was signed.")
+    # Not in the statement, and the one file that somebody without a desk believes.
+    if _read(folder, KEY) != to_pem(signer.key).encode():
+        raise BulletinWrong(f"{KEY} is not the key of {signer.name}, who signed it.")
+    for added in sorted({one.name for one in folder.iterdir()} - {*statement.files, *_BESIDE}):
+        raise BulletinWrong(f"{added!a} was added to what was signed.")
     return Proven(statement, signer.name)
 
 

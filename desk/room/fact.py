@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crypto.ids import Day, day_of
 from desk import acts
@@ -118,6 +118,33 @@ class Fact:
         """Where the case stood at the end of a day."""
         past = [one.state for one in self.steps if one.day <= day]
         return past[-1] if past else RECEIVED
+
+    def packed(self) -> list[Any]:
+        """As a list of plain data, for `unpacked` alone, in the order of the fields."""
+        return [
+            self.case, self.day, self.readable, self.category, self.told, self.confirmed,
+            self.tags, self.identity, self.reporting_from, self.language, self.priority,
+            self.duplicate, self.withdrawn, self.steps, self.timers, self.questions, self.events,
+            [(one.currency, str(one.amount)) for one in self.losses],
+        ]  # fmt: skip
+
+    @classmethod
+    def unpacked(cls, packed: list[Any]) -> Fact:
+        """The fact again."""
+        (
+            case, day, readable, category, told, confirmed, tags, identity, reporting_from,
+            language, priority, duplicate, withdrawn, steps, timers, questions, events, losses,
+        ) = packed  # fmt: skip
+        return cls(
+            case=case, day=day, readable=readable, category=category, told=told,
+            confirmed=confirmed, tags=tuple(tags), identity=identity,
+            reporting_from=reporting_from, language=language, priority=priority,
+            duplicate=duplicate, withdrawn=withdrawn, steps=tuple(Step(*one) for one in steps),
+            timers=tuple(Timer(*one) for one in timers),
+            questions=tuple(Question(*one) for one in questions),
+            events=tuple(Event(*one) for one in events),
+            losses=tuple(Loss(currency, Decimal(amount)) for currency, amount in losses),
+        )  # fmt: skip
 
 
 def fact_of(case: Case, rules: Rules) -> Fact:

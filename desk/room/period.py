@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from crypto.ids import Day, date_of, day_of
 from desk.errors import DeskError
+from desk.sentence import Sentence, Several
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +67,11 @@ def parse_period(untrusted: str, today: Day) -> Period:
         return _bounded(*_written(untrusted.strip()))
     except (ValueError, OverflowError):
         raise PeriodMalformed(
-            f"A period is one of {', '.join(NAMES)}, or is written as 2024-06, 2024-Q3, "
-            "2024-06-03 or 2024-06-03..2024-09-02."
+            Sentence(
+                "A period is one of {names}, or is written as 2024-06, 2024-Q3, 2024-06-03 or "
+                "2024-06-03..2024-09-02.",
+                names=Several(", ", NAMES),
+            )
         ) from None
 
 

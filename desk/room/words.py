@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from desk import words
 from desk.room.tables import Median, Ratio, Share
+from desk.sentence import Sentence, Several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,14 +178,16 @@ def row(table: str, name: str, rules: Rules) -> str:
     }  # fmt: skip
     thing = known.get(table, {}).get(name)
     if table == "priorities" and thing:
-        return f"{name}: {thing.said()}"
+        return Sentence("{name}: {said}", name=name, said=thing.said())
     if table == "clocks" and rules.clocks[name].priorities:
-        return f"{rules.clocks[name].said()} ({', '.join(rules.clocks[name].priorities)})"
+        clock = rules.clocks[name]
+        priorities = Several(", ", clock.priorities)
+        return Sentence("{clock} ({priorities})", clock=clock.said(), priorities=priorities)
     if thing:
         return thing.said()
     if table in ("categories", "choices"):
         return words.label(name)
-    return ROWS.get(name, name)
+    return Sentence(ROWS[name]) if name in ROWS else name
 
 
 def number(value: Decimal | int | None) -> str:
@@ -225,8 +228,15 @@ def shown(cell: Cell) -> str:
 
 def unreadable(count: int) -> str:
     """What is left out, where something is."""
-    one = "case of the period was" if count == 1 else "cases of the period were"
-    return f"{number(count)} {one} not sealed to this desk, and stand in no figure."
+    if count == 1:
+        return Sentence(
+            "{number} case of the period was not sealed to this desk, and stand in no figure.",
+            number=number(count),
+        )
+    return Sentence(
+        "{number} cases of the period were not sealed to this desk, and stand in no figure.",
+        number=number(count),
+    )
 
 
 def public_title(table: str, rules: Rules) -> str:

@@ -14,6 +14,7 @@ from desk.errors import ActRefused
 from desk.evidence import views
 from desk.outbox import append
 from desk.quarantine import family, kin_of
+from desk.sentence import Sentence, Several
 
 if TYPE_CHECKING:
     from crypto.strict_json import Json
@@ -38,8 +39,12 @@ def close(desk: Desk, case: Case, file: FileView, custodian: str, text: str = ""
         raise ActRefused("Nothing of this file can be read here. Nothing was written.")
     named = custodian.strip()
     if named not in custodians(desk):
-        known = ", ".join(custodians(desk))
-        raise ActRefused(f"The roster names nobody so. It names: {known}. Nothing was written.")
+        known = Several(", ", custodians(desk))
+        raise ActRefused(
+            Sentence(
+                "The roster names nobody so. It names: {known}. Nothing was written.", known=known
+            )
+        )
     files = {one.id: one for one in views(desk, case)}
     sent = True
     kin = family(file.id, kin_of(list(files.values())))

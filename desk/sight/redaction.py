@@ -11,9 +11,10 @@ import hashlib
 import io
 from typing import TYPE_CHECKING
 
-from desk import acts
+from desk import acts, text_folding, words
 from desk.errors import NothingToSee, RedactionRefused
 from desk.outbox import CONTENT_MOST, append
+from desk.sentence import Sentence, Several
 from desk.sight.shown import SIDE, Shown, as_png, pixels
 from sanitizer.errors import Refused
 from sanitizer.png import check as png_check
@@ -77,17 +78,19 @@ def redact(desk: Desk, case: Case, file_id: str, boxes: Sequence[Box], *, part: 
     )  # fmt: skip
 
 
-def spans_of(text: str, phrases: Iterable[str]) -> list[tuple[int, int]]:
-    """Where these words stand in a text, every time; capitals do not matter."""
-    folded, found = text.casefold(), []
-    # Where folding changes the length, places would not fit: then only the very letters are found.
-    hay = folded if len(folded) == len(text) else text
-    for phrase in filter(None, (one.strip() for one in phrases)):
-        needle = phrase.casefold() if hay is folded else phrase
-        at = hay.find(needle)
-        while at >= 0:
-            found.append((at, at + len(needle)))
-            at = hay.find(needle, at + len(needle))
+def places_of(text: str, phrases: Iterable[str]) -> dict[str, list[tuple[int, int]]]:
+    """Where each of these phrases stands in a text, every time, as a search would find it.
+
+    Raises:
+        RedactionRefused: one of them stands nowhere. Whoever mistyped a name must not sign a copy
+            in which it still stands.
+    """
+    found = {one: text_folding.places(text, one) for one in phrases}
+    if lacking := [one for one in found if not found[one]]:
+        nowhere = Several(", ", (f"\u201c{words.cell(one)}\u201d" for one in lacking))
+        raise RedactionRefused(
+            Sentence("This stands nowhere in it: {phrases}. Nothing was written.", phrases=nowhere)
+        )
     return found
 
 
@@ -100,21 +103,39 @@ def blacked_out(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def answer_of(case: Case, field: str) -> str:
-    """An answer of the report that is one text; raises RedactionRefused."""
-    answer = case.fields.get(field)
+def answer_of(case: Case, name: str) -> str:
+    """An answer of the report that is one text, or a message's (desk.acts).
+
+    Raises:
+        RedactionRefused: there is none of this name.
+    """
+    answer = case.fields.get(name)
+    if message := acts.message_of(name):
+        said = {one.envelope.id.hex(): one.body.text for one in case.follow_ups}
+        answer = said.get(message)
     if not isinstance(answer, str) or not answer:
-        raise RedactionRefused("The report has no such answer in words.")
+        raise RedactionRefused("The case has no such answer or message in words.")
     return answer
 
 
-def redact_answer(desk: Desk, case: Case, field: str, spans: Sequence[tuple[int, int]]) -> bool:
-    """Make a copy of an answer with these spans blacked out; returns as `append`.
+def message_named(case: Case, number: int) -> str:
+    """What `redact_answer` calls the reporter's message of this number, from 1.
+
+    Raises:
+        RedactionRefused: they wrote none of this number.
+    """
+    if not 0 < number <= len(case.follow_ups):
+        raise RedactionRefused("The case has no such answer or message in words.")
+    return acts.message(case.follow_ups[number - 1].envelope.id.hex())
+
+
+def redact_answer(desk: Desk, case: Case, name: str, spans: Sequence[tuple[int, int]]) -> bool:
+    """Make a copy of an answer or a message with these spans blacked out; returns as `append`.
 
     Raises:
         RedactionRefused: there is no such answer, or a span is none of it.
     """
-    text = answer_of(case, field)
+    text = answer_of(case, name)
     joined = _joined(text, spans)
     if not joined:
         raise RedactionRefused("Nothing is blacked out yet: none of these words stand there.")
@@ -122,7 +143,7 @@ def redact_answer(desk: Desk, case: Case, field: str, spans: Sequence[tuple[int,
     return append(
         desk, case, acts.REDACTION,
         {
-            "file": "", "answer": field, "part": 0, "boxes": [],
+            "file": "", "answer": name, "part": 0, "boxes": [],
             "spans": [list(one) for one in joined], "media_type": "text/plain",
             "length": len(content), "sha256": hashlib.sha256(content).hexdigest(),
         },

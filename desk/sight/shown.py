@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from desk.cases import Case
     from desk.desk import Desk
     from desk.evidence import EvidenceFile, FileView
+    from sanitizer.limits import Limits
     from sanitizer.sight.order import Sight
 
 SIDE = 1600
@@ -107,7 +108,10 @@ def as_png(sight: Sight, *, level: int = 1) -> Shown:
     )  # fmt: skip
 
 
-def pixels(desk: Desk, case: Case, file_id: str, *, part: int = 0, side: int = SIDE) -> Sight:
+def pixels(  # noqa: PLR0913  # which picture, how large, and what it may cost
+    desk: Desk, case: Case, file_id: str, *, part: int = 0, side: int = SIDE,
+    limits: Limits = LIMITS,
+) -> Sight:  # fmt: skip
     """What `picture` shows, as pixels; raises as it does."""
     file = open_evidence(desk, case, file_id)
     kind = _kind(file)
@@ -115,12 +119,12 @@ def pixels(desk: Desk, case: Case, file_id: str, *, part: int = 0, side: int = S
         raise NothingToSee(NO_KIND)
     try:
         if kind == FILM:
-            return film.sheet(ffmpeg_jail(), Pieces(file), LIMITS)
+            return film.sheet(ffmpeg_jail(), Pieces(file), limits)
         if file.manifest.media_type == _HEIC:
-            return film.picture(ffmpeg_jail(), Pieces(file), side, LIMITS)
+            return film.picture(ffmpeg_jail(), Pieces(file), side, limits)
         subject = Subject.PAGE if kind == PAGES else Subject.PICTURE
         order = Order(subject=subject, length=file.manifest.length, side=side, part=part)
-        return see(looking(), _whole(file), order)
+        return see(looking(), _whole(file), order, limits)
     except Refused as refused:
         raise _calm(refused) from None
 
@@ -161,7 +165,7 @@ class Pieces:
     """A file that is decrypted piece by piece, where it is asked for: an UntrustedSource."""
 
     def __init__(self, file: EvidenceFile) -> None:
-        """Read `file`, whose sealed parts were proven whole at the sync."""
+        """Read `file`, which is proven before its first piece."""
         self._file = file
         self.length = file.manifest.length
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from crypto.errors import CryptoError
 from crypto.package import service_fingerprint
+from desk.command_group import Group, Refusal
 from desk.config import DeskHome
-from desk.errors import DeskError
 from desk.harden import harden_process
 from desk.passphrase import ask
 from desk.transmission import proof
 from desk.transmission.receiving import make_key, open_sealed, read_key
+from desk.unfinished import Ledger
 
 if TYPE_CHECKING:
     from crypto.keyfile import KeyFileCost
@@ -28,17 +28,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-class _Refusal(click.ClickException):
-    def show(self, file: Any = None) -> None:  # noqa: ANN401  # as click declares it
-        click.echo(f"amana-package: {self.format_message()}", file=file, err=True)
-
-
-class _Group(click.Group):
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # as click declares it
-        try:
-            return super().invoke(ctx)
-        except (DeskError, CryptoError, proof.Wrong) as error:
-            raise _Refusal(str(error)) from None
+class _Group(Group):
+    program = "amana-package"
+    errors = (*Group.errors, proof.Wrong)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,8 +68,11 @@ def open_package(  # noqa: PLR0913  # the command's options
 
     Have root.pub from the sender by another way than the package: it is what proves who signed.
     """
+    ledger = Ledger(key_file.with_name(f"{key_file.name}.unfinished"))
+    for rest in ledger.rests():
+        click.echo(f"amana-package: {rest.words}", err=True)
     key = read_key(key_file, _asked(passphrase_file))
-    found = open_sealed(file, key, _root(root), folder)
+    found = open_sealed(file, key, _root(root), folder, ledger)
     _say(found, as_json=as_json)
     if not found.findings and not as_json:
         click.echo(f"{folder}: in clear. Mind where it is.")
@@ -93,7 +88,7 @@ def verify(*, folder: Path, root: Path | None, as_json: bool) -> None:
     try:
         found = proof.verify_folder(folder, _root(root) if root else None)
     except OSError as error:
-        raise _Refusal(f"{error.filename}: {error.strerror}") from None
+        raise Refusal(f"{error.filename}: {error.strerror}") from None
     _say(found, as_json=as_json)
     raise click.exceptions.Exit(found.code)
 
@@ -123,4 +118,4 @@ def _root(path: Path) -> str:
     try:
         return path.read_text("ascii")
     except (OSError, ValueError):
-        raise _Refusal(f"{path} cannot be read as a root's public key.") from None
+        raise Refusal(f"{path} cannot be read as a root's public key.") from None

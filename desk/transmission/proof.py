@@ -8,7 +8,9 @@ manifest names, that an operator signed that manifest for you, that the root nam
 and that every act of the journal was signed by whom it says.  Without root.pub, which you must have
 from somebody you trust and not from this folder, it cannot prove who anybody is, and says so.
 
-It does not prove that what the reporter wrote is true, nor on which day an act was signed.
+It does not prove that what the reporter wrote is true, nor on which day an act was signed.  Nor
+does a verify.py out of the very folder help against somebody who changed that folder: have this
+file from another place, from an earlier package for instance, or use amana-package.
 
 Exit 0: all proven.  1: something is wrong, and was named.  2: the command line was not understood.
 3: nothing is wrong, and who signed is not proven.
@@ -16,12 +18,17 @@ Exit 0: all proven.  1: something is wrong, and was named.  2: the command line 
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    # Beside this file may lie what somebody added: nothing is imported from there.
+    del sys.path[0]
+
 import argparse
 import base64
 import hashlib
 import json
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -256,6 +263,9 @@ def _walk(folder: Path, below: str = "") -> Iterator[tuple[str, Path | None]]:
         path = f"{below}{one.name}"
         if one.is_symlink() or not (one.is_file() or one.is_dir()):
             yield path, None
+        elif one.is_dir() and below:
+            # No name has two strokes: what lies deeper is not looked for.
+            yield f"{path}/", None
         elif one.is_file():
             yield path, one
         else:
@@ -267,7 +277,10 @@ def _signed(folder: Path, manifest: dict[str, Any], raw: bytes, rosters: dict[st
     signature, ids = _json(folder, SIGNATURE), _ids(manifest, "deployment", "case", "package")
     service = bytes.fromhex(manifest["service"]["key"] or "00" * 16)
     message = b"amana/v1/sign/package\0" + ids + service + hashlib.sha256(raw).digest()
-    return _by(rosters, signature, manifest["day"], message)
+    label = _by(rosters, signature, manifest["day"], message)
+    if manifest.get("operator") != label:
+        raise Wrong(f"{label!a} signed it, and it says that another operator handed it over")
+    return label
 
 
 def _journal(folder: Path, manifest: dict[str, Any], rosters: dict[str, Roster]) -> int:
@@ -358,8 +371,17 @@ def _measured(path: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def report(proof: Proof, say: Callable[[str], object]) -> None:
+def plain(said: object) -> str:
+    """One line of what may be anybody's words: nothing in it moves a cursor or ends the line."""
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in str(said))
+
+
+def report(proof: Proof, tell: Callable[[str], object]) -> None:
     """Say what was proven, what was not, and everything that is wrong."""
+
+    def say(line: str) -> None:
+        tell(plain(line))
+
     said = proof.manifest
     practice = "REHEARSAL, WITH PRACTICE KEYS: " if said.get("rehearsal") else ""
     say(f"{practice}Case {said.get('ref', '')}, package {said['package']}, of {said['day']}")
@@ -388,7 +410,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         line = given.root.read_text("ascii") if given.root else None
         proof = verify_folder(given.folder, line)
     except (OSError, ValueError, Wrong) as why:
-        sys.stdout.write(f"NOT PROVEN: {why}\n")
+        sys.stdout.write(f"NOT PROVEN: {plain(why)}\n")
         return 1
     report(proof, lambda line: sys.stdout.write(f"{line}\n"))
     return proof.code

@@ -7,8 +7,6 @@ removed, and what is wrong is named.  This part needs no desk and no server: a k
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 from typing import TYPE_CHECKING
 
 from crypto.errors import KeyFileRefused, NotARecipient, PackageUnsound
@@ -17,12 +15,14 @@ from crypto.package import service_to_text
 from crypto.package_opening import ServicePrivateKey, open_package
 from desk.errors import PackageMalformed, ServiceKeyRefused, TransmissionRefused
 from desk.transmission import archive, proof
+from desk.unfinished import Ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from crypto.keyfile import KeyFileCost
 
+NOWHERE = Ledger()
 _SECRET = "service"  # noqa: S105  # its name in the key file
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
@@ -72,8 +72,12 @@ def read_key(path: Path, passphrase: str) -> ServicePrivateKey:
         ) from None
 
 
-def open_sealed(sealed: Path, key: ServicePrivateKey, root_line: str, folder: Path) -> proof.Proof:
+def open_sealed(
+    sealed: Path, key: ServicePrivateKey, root_line: str, folder: Path, ledger: Ledger = NOWHERE
+) -> proof.Proof:
     """Open a sealed package into a folder, if all of it is proven.
+
+    Until then it lies in a folder beside that one, which `ledger` knows of.
 
     Returns:
         What was proven; where something is wrong, its findings, and nothing was written.
@@ -83,26 +87,26 @@ def open_sealed(sealed: Path, key: ServicePrivateKey, root_line: str, folder: Pa
             cannot take it.
         PackageMalformed: it opens, and what is inside is not a package's content.
     """
-    unproven = folder.with_name(f".{secrets.token_hex(16)}.unproven")
+    # What is typed first is `.`, which has no name to put another one beside.
+    folder = folder.absolute()
     try:
         if folder.is_symlink() or (folder.exists() and any(folder.iterdir())):
             raise TransmissionRefused(f"{folder} is not a new or empty folder.")
-        unproven.mkdir(mode=0o700, parents=True)
-        head = _unpack(sealed, key, unproven)
-        found = proof.verify_folder(unproven, root_line)
-        wrong = [] if found.findings else list(_misled(found, head, key))
-        if wrong:
-            found = found._replace(findings=tuple(wrong))
-        if not found.findings:
-            unproven.rename(folder)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with ledger.making(folder) as unproven:
+            head = _unpack(sealed, key, unproven)
+            found = proof.verify_folder(unproven, root_line)
+            wrong = [] if found.findings else list(_misled(found, head, key))
+            if wrong:
+                found = found._replace(findings=tuple(wrong))
+            if not found.findings:
+                unproven.rename(folder)
     except proof.Wrong as why:
         raise PackageMalformed(f"Nothing is proven: {why}.") from None
     except OSError as error:
         raise TransmissionRefused(
             f"{error.filename or folder}: {error.strerror}. Nothing was written."
         ) from None
-    finally:
-        shutil.rmtree(unproven, ignore_errors=True)
     return found
 
 

@@ -13,6 +13,7 @@ from crypto.errors import KeyRefused
 from crypto.package import service_fingerprint, service_from_text, service_to_text
 from desk.config import write_private
 from desk.errors import ServiceKeyRefused
+from desk.sentence import Sentence, Several
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,9 +59,13 @@ def read_key(path: Path) -> ServicePublicKey:
             line = file.read(_LINE_MOST)
         return service_from_text(line)
     except (OSError, ValueError):
-        raise ServiceKeyRefused(f"{path} cannot be read as a service's public key.") from None
+        raise ServiceKeyRefused(
+            Sentence("{path} cannot be read as a service's public key.", path=str(path))
+        ) from None
     except KeyRefused as refused:
-        raise ServiceKeyRefused(f"{path} is {refused}.") from None
+        raise ServiceKeyRefused(
+            Sentence("{path} is {refused}.", path=str(path), refused=str(refused))
+        ) from None
 
 
 def bind(desk: Desk, service: str, key: ServicePublicKey) -> None:
@@ -72,7 +77,9 @@ def bind(desk: Desk, service: str, key: ServicePublicKey) -> None:
     _require_known(desk, service)
     for other in known(desk):
         if other.key == key and other.id != service:
-            raise ServiceKeyRefused(f"That key is already {other.id}'s. Nothing was written.")
+            raise ServiceKeyRefused(
+                Sentence("That key is already {service}'s. Nothing was written.", service=other.id)
+            )
     folder = desk.home.services
     folder.mkdir(mode=0o700, exist_ok=True)
     write_private(folder / f"{service}.pub", service_to_text(key).encode())
@@ -99,13 +106,18 @@ def key_of(desk: Desk, service: str) -> ServicePublicKey:
     path = desk.home.services / f"{service}.pub"
     if not path.exists():
         raise ServiceKeyRefused(
-            f"There is no key of {service} on this desk yet. Bring it in: amana-desk service-key "
-            f"{service} FILE"
+            Sentence(
+                "There is no key of {service} on this desk yet. Bring it in: amana-desk "
+                "service-key {service} FILE",
+                service=service,
+            )
         )
     return read_key(path)
 
 
 def _require_known(desk: Desk, service: str) -> None:
     if service not in desk.rules.services:
-        named = ", ".join(desk.rules.services)
-        raise ServiceKeyRefused(f"The rules know no such service. They know: {named}.")
+        known = Several(", ", desk.rules.services)
+        raise ServiceKeyRefused(
+            Sentence("The rules know no such service. They know: {known}.", known=known)
+        )

@@ -31,9 +31,10 @@ from crypto.package import (
     package_statement,
 )
 from desk import acts, work
-from desk.cases import iso
-from desk.errors import ActRefused, ServerRefused, TransmissionRefused
+from desk.cases import Cases, iso
+from desk.errors import ActRefused, TransmissionRefused
 from desk.fold import Why
+from desk.sentence import Sentence, Several
 from desk.transmission import archive, proof, services
 from desk.transmission.cover import Occasion, cover, print_cover
 from desk.transmission.items import (
@@ -44,6 +45,7 @@ from desk.transmission.items import (
     documents_of,
     files_of,
 )
+from desk.unfinished import Ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,13 +135,14 @@ def reasons_against(desk: Desk, case: Case, chosen: Competence) -> tuple[Why, ..
     """Why this operator may not hand the case over now; empty where they may."""
     why = list(work.allowed(desk, case, chosen.to_facts()))
     if case.withdrawals and HOLD not in case.work.tags:
-        said = (
+        said = Sentence(
             "the reporter asks that this be erased and passed on no further; where the law says "
-            f"otherwise, mark it {HOLD} first"
+            "otherwise, mark it {mark} first",
+            mark=HOLD,
         )
         why.append(Why("withdrawn", said))
     if not case.readable or (case.report is None and not case.follow_ups):
-        why.append(Why("unreadable", "nothing of it can be read on this desk"))
+        why.append(Why("unreadable", Sentence("nothing of it can be read on this desk")))
     return tuple(why)
 
 
@@ -159,8 +162,8 @@ def require_allowed(desk: Desk, case: Case, chosen: Competence) -> None:
         )
     problems = reasons_against(desk, case, chosen)
     if problems:
-        said = "; ".join(one.words for one in problems)
-        raise ActRefused(f"{said[0].upper()}{said[1:]}. Nothing was written.")
+        why = Several("; ", (one.words for one in problems), capital=True)
+        raise ActRefused(Sentence("{why}. Nothing was written.", why=why))
 
 
 def require_possible(desk: Desk, case: Case, order: Order) -> None:
@@ -176,8 +179,14 @@ def require_possible(desk: Desk, case: Case, order: Order) -> None:
     target = order.target
     free_folder = order.in_clear and target.is_dir() and not any(target.iterdir())
     if target.is_symlink() or (target.exists() and not free_folder):
-        what = "a new or empty folder" if order.in_clear else "a new file"
-        raise TransmissionRefused(f"{target} is not {what}. Nothing was written.")
+        raise TransmissionRefused(
+            Sentence(
+                "{target} is not a new or empty folder. Nothing was written."
+                if order.in_clear
+                else "{target} is not a new file. Nothing was written.",
+                target=str(target),
+            )
+        )
 
 
 def transmit(desk: Desk, case: Case, order: Order) -> Transmission:
@@ -196,7 +205,7 @@ def transmit(desk: Desk, case: Case, order: Order) -> Transmission:
     package = new_package_id()
     load = _gather(desk, case, order, package, key.kid if key else NOBODY)
     if key is None:
-        digest = _write_folder(order.target, load)
+        digest = _write_folder(order.target, load, Ledger.of(desk))
     else:
         head = PackageHead(deployment=desk.trust.deployment, package=package, service=key.kid)
         digest = _write_sealed(order.target, load, head, key)
@@ -204,13 +213,17 @@ def transmit(desk: Desk, case: Case, order: Order) -> Transmission:
         sent = work.set_state(
             desk, case, STATE, service=order.to.service, basis=order.to.basis, package=digest
         )
-    except ServerRefused:
-        # The entry is kept here and goes out later: what it names must stay.
-        raise
     except BaseException:
-        _remove(order.target)
+        # Where the entry is kept here and goes out later, what it names must stay.
+        if not _is_named(desk, case, digest):
+            _remove(order.target)
         raise
     return Transmission(order.target, digest, load.files, load.left, sent)
+
+
+def _is_named(desk: Desk, case: Case, digest: str) -> bool:
+    now = Cases(desk).find(case.id.hex())
+    return any(one.body.data.get("package") == digest for one in now.work.of(acts.STATUS))
 
 
 def _gather(desk: Desk, case: Case, order: Order, package: PackageId, service: Kid) -> Load:
@@ -298,35 +311,40 @@ def _write_sealed(target: Path, load: Load, head: PackageHead, key: ServicePubli
         unproven.replace(target)
         _settle(target.parent)
     except OSError as error:
-        raise TransmissionRefused(f"{target} cannot be written: {error.strerror}.") from None
+        raise _unwritable(target, error) from None
     finally:
         with suppress(OSError):
             unproven.unlink()
     return digest.hex()
 
 
-def _write_folder(target: Path, load: Load) -> str:
+def _unwritable(target: Path, error: OSError) -> TransmissionRefused:
+    return TransmissionRefused(
+        Sentence("{path} cannot be written: {why}.", path=str(target), why=str(error.strerror))
+    )
+
+
+def _write_folder(target: Path, load: Load, ledger: Ledger) -> str:
     """Write the readable folder; return the SHA-256 of its manifest."""
-    unproven = target.with_name(f".{secrets.token_hex(16)}.unproven")
+    # `.` has no name to put another one beside.
+    target = target.absolute()
     try:
-        unproven.mkdir(mode=0o700)
-        for one in load.items:
-            place = unproven / one.path
-            place.parent.mkdir(mode=0o700, exist_ok=True)
-            with os.fdopen(os.open(place, _NEW, 0o600), "wb") as file:
-                for chunk in one.chunks():
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-        found = proof.verify_folder(unproven)
-        if found.findings:
-            raise TransmissionRefused("What was written is not what was to be written.")
-        unproven.rename(target)
-        _settle(target.parent)
+        with ledger.making(target) as unproven:
+            for one in load.items:
+                place = unproven / one.path
+                place.parent.mkdir(mode=0o700, exist_ok=True)
+                with os.fdopen(os.open(place, _NEW, 0o600), "wb") as file:
+                    for chunk in one.chunks():
+                        file.write(chunk)
+                    file.flush()
+                    os.fsync(file.fileno())
+            found = proof.verify_folder(unproven)
+            if found.findings:
+                raise TransmissionRefused("What was written is not what was to be written.")
+            unproven.rename(target)
+            _settle(target.parent)
     except OSError as error:
-        raise TransmissionRefused(f"{target} cannot be written: {error.strerror}.") from None
-    finally:
-        shutil.rmtree(unproven, ignore_errors=True)
+        raise _unwritable(target, error) from None
     return load.items[0].sha256
 
 

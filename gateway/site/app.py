@@ -18,9 +18,10 @@ from gateway.pieces import PieceShelf
 from gateway.places import Places
 from gateway.quiet import QuietFlask
 from gateway.site.answers import AnswerReader
-from gateway.site.context import Site
+from gateway.site.context import UNKEPT, Site
 from gateway.site.forms import load_forms
 from gateway.site.headers import guard_post, onion_location, relative_redirect, with_strict_headers
+from gateway.site.packed import packed
 from gateway.site.piece_pages import BODY_MOST, OCTETS, PiecePages
 from gateway.site.plain_pages import PlainPages
 from gateway.site.report_pages import ReportPages
@@ -131,11 +132,14 @@ def _bare_application(config: GatewayConfig, watermark: Watermark) -> Flask:
             "has_room": staticmethod(watermark.has_room),
         },
     )
+    app.jinja_env.globals["unkept"] = UNKEPT
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.auto_reload = False
     app.before_request(listen)
     app.before_request(lambda: _bound_body(config))
+    # Done last, after all that reads or changes a page.
+    app.after_request(packed)
     if config.onion is not None:
         app.after_request(onion_location(config.onion))
     app.after_request(relative_redirect)

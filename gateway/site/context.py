@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flask import Response, render_template
+from flask import Response, render_template, request
+from markupsafe import Markup
 
 from crypto.ids import Day, date_of
 from gateway.errors import NoValidRoster
@@ -33,6 +36,13 @@ if TYPE_CHECKING:
 TITLE = "Information"
 WRITING = frozenset({"write.html", "talk.html", "name.html", "thread.html", "turn.html"})
 _REFUSED = 400
+_LONG_LETTERS = 64 * 1024
+UNKEPT = Markup('<input type="password" value="1" autocomplete="off" hidden disabled>')
+"""Stands in every form that posts.
+
+Chromium writes what a form has sent into its session files, on the disk, to open its windows again;
+but not of a form that holds a password.  This one has no name and is never sent.  Claim C-UNKEPT.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,7 @@ class Site:
     turns: Turns
     watermark: Watermark
     stays: Stays
+    _long_page: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def roster(self) -> Roster:
         """Return the roster in force.  Raises NoValidRoster."""
@@ -71,6 +82,16 @@ class Site:
 
     def page(self, name: str, lang: str, *, status: int = 200, **facts: object) -> Response:
         """Show one page of ``templates/`` in one language."""
+        with self._turn():
+            return self._page(name, lang, status, facts)
+
+    def _turn(self) -> AbstractContextManager[object]:
+        """One long page is made at a time: meanwhile it takes many times its own length."""
+        typed = request.form.items(multi=True) if "form" in vars(request) else ()
+        is_long = sum(len(said) for _, said in typed) > _LONG_LETTERS
+        return self._long_page if is_long else nullcontext()
+
+    def _page(self, name: str, lang: str, status: int, facts: Mapping[str, object]) -> Response:
         words, goes_on = self.words[lang], self.stays.goes_on()
         body = render_template(
             name,

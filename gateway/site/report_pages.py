@@ -141,7 +141,7 @@ class ReportPages:
             return self._said(lang, "no_receipt")
         if not self._shown_still(row):
             return self._said(lang, "received")
-        typed = plain_digits(request.form.get("last_four", "")[:_DIGITS_TYPED]).strip()
+        typed = "".join(plain_digits(request.form.get("last_four", "")[:_DIGITS_TYPED]).split())
         if not hmac.compare_digest(typed.encode(), token.code.digits[-4:].encode()):
             return self._receipt(lang, token, wrong=True, status=_WRONG)
         self._site.vault.close_receipt_window(row.case_id)

@@ -39,7 +39,7 @@ def boxed(posted: Posted, reader: AnswerReader | None) -> str:
 
 
 def as_message(words: Words, form: CategoryForm, posted: Posted) -> str:
-    """Give what was typed into a form as lines of a message, each with its question.
+    """Give what was typed into a form as lines of a message, each below its question.
 
     Without what is sealed to the custodians alone: a message is read by the operators.
     """
@@ -49,7 +49,7 @@ def as_message(words: Words, form: CategoryForm, posted: Posted) -> str:
         if at is None or not said.strip() or at.asked.seal != "operators":
             continue
         if (at.column or at.asked).type in _TYPED and not name.endswith("-currency"):
-            lines.append(f"{as_text(at.label(words))}: {said.strip()}")
+            lines += [as_text(at.label(words)), said.strip()]
     return "\n".join(line for line in lines if line.strip())
 
 

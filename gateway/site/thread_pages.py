@@ -33,6 +33,7 @@ from gateway.site.mistakes import shown
 from gateway.site.padding import padded
 from gateway.site.removed import sentence
 from gateway.site.rescued import carried
+from gateway.site.thread_files import came_too_late, came_with, files_before, thread_token
 from gateway.site.tokens import ThreadToken, TokenExpired
 from gateway.site.values import FieldError, clean_text
 from gateway.site.view import FormView, MessageView
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from crypto.receipt import ReceiptKeys
     from gateway.handed import StagedFile
     from gateway.site.context import Site
+    from gateway.site.mistakes import ShownError
     from gateway.site.schema import CategoryForm
     from gateway.upload import UploadRequest
 
@@ -105,7 +107,7 @@ class ThreadPages:
         except Busy:
             return padded(code_must_wait(self._site, lang, asked))
         token = ThreadToken.new(case=found.case, code=asked.code, now=self._site.clock.now())
-        token = token.with_files(self._files_before(token))
+        token = token.with_files(files_before(self._site, token))
         answer = self._talk(lang, token, found, text=request.form.get("text", ""))
         self._wait_for_step(began)
         return answer
@@ -115,35 +117,23 @@ class ThreadPages:
         began = self._site.clock.monotonic()
         text = clean_text(request.form.get("text", ""))
         try:
-            token = self._token()
-        except (TokenInvalid, TokenExpired) as refused:
-            # Its files are found again when the code is there; an expired token opens nothing.
-            old = request.form["token"] if isinstance(refused, TokenExpired) else ""
-            error = FieldError("", "error.old_form")
-            return self._ask(lang, (error,), _WRONG, text=text, old=old)
-        answer = self._take(lang, token, text)
+            token = thread_token(self._site)
+        except TokenExpired as expired:
+            answer = self._too_late(lang, cast("ThreadToken", expired.token), text)
+        except TokenInvalid:
+            answer = self._ask(lang, (FieldError("", "error.old_form"),), _WRONG, text=text)
+        else:
+            answer = self._take(lang, token, text)
         self._wait_for_step(began)
         return answer
 
-    def _token(self, name: str = "token") -> ThreadToken:
-        return ThreadToken.open(
-            self._site.intake.token_key,
-            request.form.get(name, ""),
-            now=self._site.clock.now(),
-            seconds=self._site.config.times.form_seconds,
-        )
-
-    def _files_before(self, token: ThreadToken) -> tuple[StagedFile, ...]:
-        """What is still there of the files of this conversation's page that was open too long."""
-        try:
-            self._token("old")
-        except TokenExpired as expired:
-            old = cast("ThreadToken", expired.token)
-            if (old.case, old.code) == (token.case, token.code):
-                return self._site.intake.still_there(old.files)
-        except TokenInvalid:
-            pass
-        return ()
+    def _too_late(self, lang: str, old: ThreadToken, text: str) -> Response:
+        """Ask for the code again: an expired token opens nothing, and keeps what came with it."""
+        batch, key = came_too_late(self._site, old, withdrawing=_is_withdrawal())
+        view = self._view(lang, old, batch)
+        sealed = old.with_files(batch.kept).seal(self._site.intake.token_key)
+        error = FieldError("", key)
+        return self._ask(lang, (error,), _WRONG, text=text, old=sealed, refused=view.refused_files)
 
     def _late(self, token: ThreadToken) -> float | None:
         """How late for its turn; a page cannot hold files: who brings some is as good as late."""
@@ -155,7 +145,7 @@ class ThreadPages:
         kept = token.files
         try:
             keys = self._site.intake.keys_of(token.code, self._late(token))
-            batch = self._files(token, keys)
+            batch = came_with(self._site, token, keys, withdrawing=_is_withdrawal())
             kept = batch.kept
             act = self._acts.get(_asked_for(), self._not_sent)
             return act(Step(lang, token.with_files(kept), keys, text, batch))
@@ -170,16 +160,6 @@ class ThreadPages:
                 errors=(FieldError("", "error.closed"),),
                 status=_CLOSED,
             )
-
-    def _files(self, token: ThreadToken, keys: ReceiptKeys) -> files.Batch:
-        """(2)…(5), unless no file may come with this case, or all is to be erased."""
-        upload = cast("UploadRequest", request)
-        may_come = not self._site.intake.state_of(keys).no_files
-        if may_come and not _is_withdrawal():
-            most = self._site.config.site.files
-            return files.receive(upload, self._site.intake, token.case, token.files, most=most)
-        destroyed = files.destroy(self._site.intake, token.files, upload)
-        return replace(destroyed, destroyed=destroyed.destroyed and not may_come)
 
     # What the buttons do.
 
@@ -307,18 +287,7 @@ class ThreadPages:
         status: int = 200,
         **facts: object,
     ) -> Response:
-        words = self._site.words[lang]
-        limits = self._site.config.site
-        view = MessageView(
-            t=words,
-            token=token.seal(self._site.intake.token_key),
-            files=token.files,
-            refused=() if batch is None else batch.refused,
-            errors=shown(errors, words),
-            text=text,
-            file_bytes=limits.file_bytes,
-            files_most=limits.files,
-        )
+        view = self._view(lang, token, batch, text=text, errors=errors)
         answer = self._site.page(
             "talk.html",
             lang,
@@ -332,6 +301,27 @@ class ThreadPages:
             **facts,
         )
         return padded(sending(answer))
+
+    def _view(
+        self,
+        lang: str,
+        token: ThreadToken,
+        batch: files.Batch | None,
+        *,
+        text: str = "",
+        errors: tuple[FieldError, ...] = (),
+    ) -> MessageView:
+        words, limits = self._site.words[lang], self._site.config.site
+        return MessageView(
+            t=words,
+            token=token.seal(self._site.intake.token_key),
+            files=token.files,
+            refused=() if batch is None else batch.refused,
+            errors=shown(errors, words),
+            text=text,
+            file_bytes=limits.file_bytes,
+            files_most=limits.files,
+        )
 
     def _name_page(self, step: Step, errors: tuple[FieldError, ...]) -> Response:
         words, config = self._site.words[step.lang], self._site.config
@@ -361,12 +351,15 @@ class ThreadPages:
         code: str = "",
         text: str = "",
         old: str = "",
+        refused: tuple[ShownError, ...] = (),
     ) -> Response:
+        # The field for files is on the page behind this one: nothing here can be gone to.
+        others = [replace(one, name="") for one in refused]
         return self._site.page(
             "thread.html",
             lang,
             status=status,
-            errors=shown(errors, self._site.words[lang]),
+            errors=[*shown(errors, self._site.words[lang]), *others],
             code=code,
             text=text,
             carried=[*carried(request.form, self._names), *([("old", old)] if old else [])],

@@ -19,9 +19,10 @@ from desk.client import ClientLimits
 from desk.desk import Desk
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
+from desk.progress import Silence
 from desk.saved_views import Views, counted, found, narrowed
 from desk.store import Envelope
-from desk.sync import Silence, synchronise
+from desk.sync import synchronise
 from tests.bench.measure import in_turn, row, seconds
 from tests.desk.server import FakeServer, serving
 from tests.desk.world import TODAY, Reporter, World, make_desk

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desk.cases import Cases
-from desk.sync import Silence, synchronise
+from desk.progress import Silence
+from desk.sync import synchronise
+from tests.desk.running import Run, running
 from tests.desk.server import serving
-from tests.desk.world import Reporter, World, make_desk
+from tests.desk.world import PASSPHRASE, Reporter, World, make_desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,3 +62,17 @@ def sync(desk: Desk, server: FakeServer) -> Synced:
 def read(desk: Desk, reporter: Reporter) -> Callable[[], Case]:
     """The reporter's case as the desk reads it."""
     return lambda: Cases(desk).find(reporter.case.hex())
+
+
+@pytest.fixture
+def phrase(tmp_path: Path) -> Path:
+    """The file that every desk's passphrase is read from."""
+    path = tmp_path / "phrase"
+    path.write_text(f"{PASSPHRASE}\n")
+    return path
+
+
+@pytest.fixture
+def run(desk: Desk, phrase: Path) -> Run:
+    """Run a command on the enrolled desk."""
+    return running(desk.home.folder, phrase)

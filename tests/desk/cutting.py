@@ -60,6 +60,9 @@ def _accept(listener: socket.socket, port: int | None, line: Line) -> None:
         while True:
             here, _ = listener.accept()
             there = socket.create_connection(("127.0.0.1", port or 0))
+            for one in (here, there):
+                # A short piece does not wait for the other side to acknowledge the one before it.
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, target, answer in ((here, there, False), (there, here, True)):
                 threading.Thread(
                     target=_pump, args=(source, target, line), kwargs={"answer": answer}

@@ -95,6 +95,8 @@ def serving(world: World) -> Iterator[FakeServer]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two pieces: the second does not wait for the first to be acknowledged.
+    disable_nagle_algorithm = True
     server_state: FakeServer
 
     def log_message(self, *_: object) -> None:

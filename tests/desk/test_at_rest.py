@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from desk.cases import Case
     from desk.desk import Desk
     from desk.sync import SyncReport
 
@@ -71,7 +72,11 @@ def test_after_a_days_work_nothing_readable_is_on_the_desks_disk(
     film = reporter.evidence("video-2.mp4", "video/mp4", FILM)
     report = reporter.report([photo, film], description=TEXT)
     sync(*report, *reporter.follow_up(ASKED, parents=[report[0].header.hash]))
-    (case,) = Cases(desk).all()
+
+    def here() -> Case:
+        """The case as it is now: what was said in it meanwhile is known."""
+        return Cases(desk).find(reporter.case.hex())
+
     link = OneTimeLink()
     page = create_pages(desk, BIND, link).test_client()
     page.get(f"/link/{link.token}", headers=OURS)
@@ -80,8 +85,8 @@ def test_after_a_days_work_nothing_readable_is_on_the_desks_disk(
     assert PHOTO in page.get(f"{path}/file/{photo.id.hex()}", headers=OURS).data
     assert FILM in page.get(f"{path}/file/{film.id.hex()}", headers=OURS).data
     page.post(f"{path}/answer", headers=FORM, data={"text": SAID})
-    answer(desk, case, SAID)
-    set_state(desk, case, "triage")
+    answer(desk, here(), SAID)
+    set_state(desk, here(), "triage")
     sync()
     # The list: its index, a search for the reporter's own words, a view that keeps that search.
     assert TEXT.lower() in desk.index.rows()[0].folded
@@ -104,7 +109,7 @@ def test_after_a_days_work_nothing_readable_is_on_the_desks_disk(
     assert found_in(home) == set()
     assert found_in(temporary) == set()
     # And the same scan sees an export, which is the one thing that is written in clear.
-    export_case(desk, case, home / "out")
+    export_case(desk, here(), home / "out")
     assert {name for name, _ in found_in(home)} == {"case.json", "photo-1.jpg", "video-2.mp4"}
 
 

@@ -23,15 +23,13 @@ from crypto.keys import OperatorPublicKey
 from crypto.roster import Operator
 from desk.cli import main
 from desk.config import DeskHome
-from desk.pages.serve import MEMORY, DeskServer
-from desk.program import Setting
+from desk.harden import MEMORY
+from desk.pages.serve import DeskServer
 from desk.words import REHEARSAL
+from tests.desk.running import done
 from tests.desk.server import serving
 from tests.desk.world import (
-    CHEAP,
     JPEG,
-    PASSPHRASE,
-    TODAY,
     Reporter,
     World,
     custodian,
@@ -41,40 +39,9 @@ from tests.desk.world import (
 from tests.support.running import free_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from click.testing import Result
-
     from desk.desk import Desk
+    from tests.desk.running import Run
     from tests.desk.server import FakeServer
-
-    Run = Callable[..., Result]
-
-
-@pytest.fixture
-def phrase(tmp_path: Path) -> Path:
-    file = tmp_path / "phrase"
-    file.write_text(PASSPHRASE + "\n")
-    return file
-
-
-@pytest.fixture
-def run(desk: Desk, phrase: Path) -> Run:
-    """Run a command on the enrolled desk."""
-
-    def invoke(*arguments: str, home: DeskHome | None = None, **how: Any) -> Result:
-        folder = home or desk.home
-        setting = Setting(
-            DeskHome(folder.folder, passphrase_file=phrase), today=lambda: TODAY, cost=CHEAP
-        )
-        return CliRunner().invoke(main, list(arguments), obj=setting, **how)
-
-    return invoke
-
-
-def done(result: Result) -> str:
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def test_keys_are_made_enrolled_and_the_roster_is_pinned(
@@ -119,6 +86,13 @@ def test_an_enrolment_that_cannot_be_written_is_said(tmp_path: Path, run: Run) -
     home = DeskHome(tmp_path / "mine")
     refused = run("keygen", "--label", "x", "--out", str(tmp_path / "no/e.json"), home=home)
     assert (refused.exit_code, "cannot be written" in refused.stderr) == (1, True)
+    # No command would write it again: no keys were made.
+    assert not home.keys.exists()
+    there = tmp_path / "there"
+    there.write_text("mine")
+    refused = run("keygen", "--label", "x", "--out", str(there), home=home)
+    assert (refused.exit_code, "is there already" in refused.stderr) == (1, True)
+    assert (there.read_text(), home.keys.exists()) == ("mine", False)
 
 
 def test_a_label_that_cannot_stand_in_a_roster_is_refused_before_keys_are_made(
@@ -419,13 +393,13 @@ def test_the_desk_is_served_where_the_link_says(desk: Desk, phrase: Path) -> Non
         assert child.stdout
         link = next(line for line in child.stdout if "http://" in line).split()[-1]
         # As soon as the link is printed somebody listens, and it is the desk.
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=180)
         connection.request("GET", link.partition(str(port))[2])
         assert connection.getresponse().status == 303
         connection.close()
     finally:
         child.terminate()
-        _, errors = child.communicate(timeout=30)
+        _, errors = child.communicate(timeout=180)
     assert "Traceback" not in errors
 
 
@@ -538,8 +512,33 @@ def test_a_terminal_sees_a_bar_that_leaves_nothing_behind(
 ) -> None:
 
     server.put(*reporter.report([reporter.evidence("a.jpg", "image/jpeg", JPEG)]))
-    monkeypatch.setattr("desk.setup.err", lambda: Console(stderr=True, force_terminal=True))
-    assert "1 file fetched" in done(run("sync"))
+    monkeypatch.setattr("desk.console.err", lambda: Console(stderr=True, force_terminal=True))
+    synced = run("sync")
+    assert "1 file fetched" in done(synced)
+    # It went up to the first column, and wiped every line that it drew.
+    assert synced.stderr.endswith("\x1b[2K")
+
+
+def test_whatever_reads_every_case_says_so_at_a_terminal_and_nowhere_else(
+    run: Run, reporter: Reporter, server: FakeServer, monkeypatch: pytest.MonkeyPatch, desk: Desk
+) -> None:
+    server.put(*reporter.report([reporter.evidence("a.jpg", "image/jpeg", JPEG)]))
+    done(run("sync"))
+    ref = reporter.case.hex()
+    assert run("verify").stderr == ""
+    monkeypatch.setattr("desk.console.err", lambda: Console(stderr=True, force_terminal=True))
+    for said, command in (
+        ("Reading the cases (0 of 1)", ("list",)),
+        ("Reading the cases (0 of 1)", ("views",)),
+        ("Reading the cases (0 of 1)", ("stats", "--json")),
+        ("Proving the cases (0 of 1)", ("verify",)),
+        ("Comparing the cases (0 of 1)", ("similar", ref)),
+        ("Writing a.jpg", ("open", ref, "--to", str(desk.home.folder / "out"))),
+    ):
+        desk.home.index.unlink(missing_ok=True)
+        shown = run(*command)
+        assert said in shown.stderr, command
+        assert said not in done(shown)
 
 
 def test_the_rosters_helpers_agree_with_the_root(world: World) -> None:

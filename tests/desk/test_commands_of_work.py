@@ -3,53 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
-from desk.cli import main
-from desk.config import DeskHome
-from desk.program import Setting
-from tests.desk.world import CHEAP, PASSPHRASE, TODAY, Reporter, World
+from tests.desk.running import done
+from tests.desk.world import Reporter, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from click.testing import Result
-
-    from desk.desk import Desk
     from desk.sync import SyncReport
+    from tests.desk.running import Run
 
-    Run = Callable[..., Result]
     Synced = Callable[..., SyncReport]
-
-
-@pytest.fixture
-def run(desk: Desk, tmp_path: Path) -> Run:
-    """Run a command on the enrolled desk."""
-    phrase = tmp_path / "phrase"
-    phrase.write_text(PASSPHRASE + "\n")
-
-    def invoke(*arguments: str, **how: Any) -> Result:
-        setting = Setting(
-            DeskHome(desk.home.folder, passphrase_file=phrase), today=lambda: TODAY, cost=CHEAP
-        )
-        return CliRunner().invoke(main, list(arguments), obj=setting, **how)
-
-    return invoke
 
 
 @pytest.fixture
 def ref(sync: Synced, reporter: Reporter) -> str:
     sync(*reporter.report())
     return reporter.case.hex()[:8]
-
-
-def done(result: Result) -> str:
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def test_a_case_is_worked_from_the_command_line(run: Run, ref: str) -> None:
@@ -93,6 +67,12 @@ def test_a_refusal_says_what_can_be_done(run: Run, ref: str) -> None:
         done(run("status", ref, state))
     done(run("status", ref, "transmitted", "--service", "cyber_unit", "--basis", "unknown_place"))
     assert "Four eyes" in run("second-look", ref, "Right.").stderr
+
+
+def test_an_erasure_is_asked_for_with_its_reason(run: Run, ref: str) -> None:
+    assert "is empty" in run("erasure", ref, " ").stderr
+    assert "asked that it be erased" in done(run("erasure", ref, "They wrote twice."))
+    assert "They wrote twice." in done(run("show", ref))
 
 
 def test_what_is_due(run: Run, ref: str) -> None:

@@ -1,6 +1,6 @@
 """A case's work: order without clocks, contradictions, rules that were broken; and what is due."""
 
-# ruff: noqa: D102, PLR0913, PLR0917 - the names say it; a test names the fixtures that it needs
+# ruff: noqa: PLR0913, PLR0917 - the names say it; a test names the fixtures that it needs
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from crypto.ids import Day
 from crypto.manifest import EntryBody
 from desk.alarms import Sign
 from desk.cases import Cases
-from desk.console import contradictions
-from desk.sync import Silence, synchronise
+from desk.progress import Silence
+from desk.sync import synchronise
+from desk.telling import contradictions
 from desk.work import set_state
+from tests.desk.journal import READY, Journal
 from tests.desk.world import TODAY, Reporter, World, make_desk
 
 if TYPE_CHECKING:
@@ -32,27 +34,6 @@ if TYPE_CHECKING:
     Synced = Callable[..., SyncReport]
 
 
-class Journal:
-    """Writes acts of one case, each knowing of the one before unless told otherwise."""
-
-    def __init__(self, world: World, reporter: Reporter, first: Row) -> None:
-        self.world, self.reporter, self.last = world, reporter, first
-
-    def act(
-        self, kind: str, data: dict[str, Any], *, by: int = 1, after: Row | None = None,
-        day: Day = TODAY,
-    ) -> Row:  # fmt: skip
-        parent = after or self.last
-        self.last = self.world.by_operator(
-            Kind.ENTRY, self.reporter.case, EntryBody(type=kind, data=data).to_json(),
-            parents=[parent.header.hash], signer=self.world.operators[by].sign, day=day,
-        )  # fmt: skip
-        return self.last
-
-    def state(self, name: str, *, by: int = 1, day: Day = TODAY, **facts: str) -> Row:
-        return self.act("status", {"state": name, **facts}, by=by, day=day)
-
-
 @pytest.fixture
 def report(reporter: Reporter) -> list[Row]:
     return reporter.report()
@@ -61,9 +42,6 @@ def report(reporter: Reporter) -> list[Row]:
 @pytest.fixture
 def journal(world: World, reporter: Reporter, report: list[Row]) -> Journal:
     return Journal(world, reporter, report[0])
-
-
-READY: dict[str, Any] = {"service": "cyber_unit", "basis": "place_of_act"}
 
 
 def test_a_case_that_nobody_touched_is_received_and_has_its_clocks(
@@ -153,7 +131,7 @@ def test_two_desks_that_worked_apart_show_one_case_and_its_contradictions(
     assert seen.assigned == read().assigned
     assert [one.node.hash for one in seen.timeline] == [one.node.hash for one in read().timeline]
     assert set(read().work.conflicts) == {"assignment"}
-    (line,) = contradictions(desk, read())
+    (line,) = contradictions(read(), desk.rules)
     assert "operator 1 gave the case to operator 1" in line
     assert "operator 2 gave the case to operator 2" in line
     settled = world.by_operator(
@@ -221,7 +199,7 @@ def test_one_hand_that_made_it_ready_and_transmitted_it_is_an_alarm(
     case = read()
     assert case.state == "transmitted"
     assert {one.sign for one in case.alarms} == {Sign.FOUR_EYES}
-    assert "four eyes" in " ".join(contradictions(desk, case))
+    assert "four eyes" in " ".join(contradictions(case, desk.rules))
 
 
 def test_two_hands_are_no_alarm(
@@ -258,7 +236,8 @@ def test_what_the_rules_did_not_allow_counts_and_is_named(
     (irregular,) = case.work.irregular
     assert {one.rule for one in irregular.why} == {"leads_to", "asks", "checked"}
     assert not irregular.broke("duplicate")
-    assert "Against the rules: operator 2 set the state to Ready" in contradictions(desk, case)[0]
+    (line,) = contradictions(case, desk.rules)
+    assert "Against the rules: operator 2 set the state to Ready" in line
 
 
 def test_clocks_stop_and_say_whether_they_were_kept(

@@ -19,6 +19,7 @@ from desk.errors import NotAnswerable
 from desk.keyring import Keyring
 from desk.opening import Unopened
 from desk.outbox import answer
+from desk.row import row_of
 from desk.summary import case_json, deep_alarms
 from tests.desk.world import JPEG, TODAY, Reporter, World, of_kind, operator, row
 
@@ -420,7 +421,7 @@ def test_forgeries_of_every_kind_leave_the_list_standing(
     assert not listed[honest.case].alarms
     assert listed[reporter.case].alarms
     for one in listed.values():
-        one.to_json()
+        row_of(one, desk.rules).to_json()
         case_json(desk, one)
 
 

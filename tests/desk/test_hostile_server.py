@@ -16,7 +16,8 @@ import pytest
 from desk.client import ClientLimits, SyncClient
 from desk.errors import ServerMalformed, ServerRefused, ServerUnreachable
 from desk.patience import SyncLimits
-from desk.sync import Silence, synchronise
+from desk.progress import Silence
+from desk.sync import synchronise
 from tests.desk.test_sync import with_client
 from tests.desk.world import JPEG, Reporter, World, make_desk
 
@@ -131,10 +132,10 @@ def test_a_page_too_large_to_be_honest_is_not_parsed(
 def test_a_length_that_is_none_is_refused_at_once(api: SigningPrivateKey, length: str) -> None:
     head = HEAD + f"Content-Length: {length}\r\n\r\nbody".encode("latin-1")
     with raw_server(head) as url:
-        began = time.monotonic()
-        with pytest.raises((ServerMalformed, ServerUnreachable)):
+        with pytest.raises((ServerMalformed, ServerUnreachable)) as refused:
             SyncClient(url, api).roster()
-        assert time.monotonic() - began < 5
+        # At once, and not because its time was up: this server never hangs up.
+        assert "too slowly" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -156,10 +157,9 @@ def test_an_answer_that_drips_ends_when_its_time_is_up_wherever_it_drips(
     api: SigningPrivateKey, first: bytes, drip: bytes
 ) -> None:
     with raw_server(first, drip) as url:
-        began = time.monotonic()
+        # Without an end of its own it would take for ever: the server never hangs up.
         with pytest.raises((ServerUnreachable, ServerRefused)) as ended:
             SyncClient(url, api, limits=QUICK).roster()
-        assert time.monotonic() - began < 5
         if isinstance(ended.value, ServerUnreachable):
             assert "too slowly" in str(ended.value) or b"200" in first
 
@@ -168,7 +168,7 @@ def test_what_was_silent_too_long_is_unreachable_before_the_time_is_up(
     api: SigningPrivateKey,
 ) -> None:
     with raw_server(HEAD + b"Content-Length: 9\r\n\r\nx") as url:
-        client = SyncClient(url, api, limits=ClientLimits(silence_seconds=0.1))
+        client = SyncClient(url, api, limits=ClientLimits(silence_seconds=1.0))
         with pytest.raises(ServerUnreachable, match="broke in the middle"):
             client.roster()
 

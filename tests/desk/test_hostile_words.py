@@ -26,8 +26,9 @@ from desk.desk import Desk
 from desk.export import export_case
 from desk.names import Names
 from desk.outbox import answer
+from desk.progress import Silence
 from desk.rules import RECEIVED, UNKNOWN, load
-from desk.sync import Silence, synchronise
+from desk.sync import synchronise
 from tests.desk.world import JPEG, TODAY, Reporter
 
 if TYPE_CHECKING:

@@ -124,7 +124,10 @@ def test_a_desk_that_is_not_enrolled_says_how_to_be(tmp_path: Path) -> None:
 def test_a_servers_address_is_a_scheme_a_host_and_a_port() -> None:
     assert server_address(" https://Sync.Example.org/ ") == "https://sync.example.org"
     assert server_address("http://127.0.0.1:8001") == "http://127.0.0.1:8001"
-    for bad in ("sync.example.org", "ftp://a", "http://", "http://a/b", "http://a?b", "http://u@a"):
+    for bad in (
+        "sync.example.org", "ftp://a", "http://", "http://a/b", "http://a?b", "http://u@a",
+        "http://a:65536", "http://a:x", "http://a:0", "http://[::1", "http://a b", "http://:80",
+    ):  # fmt: skip
         with pytest.raises(ServerMalformed):
             server_address(bad)
 

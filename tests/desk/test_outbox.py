@@ -17,9 +17,10 @@ from crypto.wrap import parse_wraps
 from desk.alarms import Sign
 from desk.cases import Cases
 from desk.desk import Desk
-from desk.errors import NothingToSay, RosterNotTrusted, ServerRefused, StateUnknown
-from desk.outbox import TEXT_MOST, answer
-from desk.sync import Silence, synchronise
+from desk.errors import ActRefused, NothingToSay, RosterNotTrusted, ServerRefused, StateUnknown
+from desk.outbox import TEXT_MOST, answer, append
+from desk.progress import Silence
+from desk.sync import synchronise
 from desk.work import set_state
 from tests.desk.world import TODAY, Reporter, World, make_desk, of_kind
 
@@ -271,3 +272,18 @@ def test_a_case_without_a_report_that_two_people_claim_cannot_be_answered(
     sync(*reporter.follow_up("Me."), *thief.follow_up("No, me."), *forged)
     assert read().reply_key is None
     assert {alarm.sign for alarm in read().alarms} >= {Sign.FOLLOW_UP_UNPROVEN}
+
+
+def test_a_custodians_desk_writes_nothing_into_a_case(
+    tmp_path: Path, world: World, server: FakeServer, reporter: Reporter
+) -> None:
+    named = reporter.identity("Samira Alaoui")
+    server.put(*reporter.report(identity=named, identity_mode="full_identity"))
+    keeper = make_desk(tmp_path / "keeper", world, server.url, keyring=world.custodians[0])
+    synchronise(keeper, Silence())
+    case = Cases(keeper).find(reporter.case.hex())
+    with pytest.raises(ActRefused, match="writes nothing"):
+        append(keeper, case, "note", {"text": "hi"})
+    with pytest.raises(ActRefused, match="writes nothing"):
+        answer(keeper, case, "hi")
+    assert keeper.store.unposted() == ()

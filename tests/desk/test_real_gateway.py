@@ -17,7 +17,8 @@ from desk.desk import Desk, enrol
 from desk.evidence import open_evidence
 from desk.keyring import Keyring
 from desk.outbox import answer
-from desk.sync import Silence, synchronise
+from desk.progress import Silence
+from desk.sync import synchronise
 from desk.work import set_state
 from gateway.sync.app import create_sync
 from tests.desk.world import make_home

@@ -18,7 +18,8 @@ from crypto.wrap import Operators
 from desk.alarms import Alarm, Sign
 from desk.cases import Cases
 from desk.errors import NotInRoster, ServerRefused
-from desk.sync import Silence, synchronise
+from desk.progress import Silence
+from desk.sync import synchronise
 from desk.work import set_state
 from gateway.home import install_roster
 from tests.desk.test_real_gateway import desk_of, running, sent_from_the_site

@@ -20,8 +20,9 @@ from desk.config import Membership
 from desk.desk import Desk, enrol
 from desk.errors import RosterNotTrusted, ServerRefused, ServerUnreachable
 from desk.keyring import Keyring
+from desk.progress import Silence
 from desk.roster_history import HistoryLimits
-from desk.sync import Silence, synchronise
+from desk.sync import synchronise
 from desk.trust import Trust
 from tests.desk.world import TODAY, World, make_desk, operator
 

@@ -9,7 +9,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 
 from crypto.body import open_manifest
 from crypto.header import Kind
@@ -17,55 +16,39 @@ from crypto.ids import Day
 from crypto.manifest import IDENTITY_LATER, STATUSES, WITHDRAWAL, ReplyBody
 from crypto.signed import SignedManifest
 from desk.cases import Cases
-from desk.cli import main
-from desk.config import DeskHome
 from desk.desk import Desk
 from desk.errors import NothingToSay, StateUnknown
 from desk.identity import open_identities
 from desk.outbox import answer
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
-from desk.program import Setting
+from desk.progress import Silence
 from desk.public_status import NEEDS_WORDS, PUBLIC, parse_public, public_words
 from desk.summary import case_json
-from desk.sync import Silence, synchronise
+from desk.sync import synchronise
 from desk.work import set_state
-from tests.desk.world import CHEAP, PASSPHRASE, TODAY, Reporter, World, make_desk
+from tests.desk.world import TODAY, Reporter, World, make_desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from click.testing import Result
     from flask.testing import FlaskClient
 
     from desk.cases import Case
     from desk.sync import SyncReport
+    from tests.desk.running import Run
     from tests.desk.server import FakeServer
     from tests.desk.world import Row
 
     Read = Callable[[], Case]
     Synced = Callable[..., SyncReport]
-    Run = Callable[..., Result]
 
 FORM = {
     "Host": "127.0.0.1:8002",
     "Origin": "http://127.0.0.1:8002",
     "Sec-Fetch-Site": "same-origin",
 }
-
-
-@pytest.fixture
-def run(tmp_path: Path, desk: Desk) -> Run:
-    phrase = tmp_path / "phrase"
-    phrase.write_text(PASSPHRASE + "\n")
-    home = DeskHome(desk.home.folder, passphrase_file=phrase)
-
-    def invoke(*arguments: str) -> Result:
-        setting = Setting(home, today=lambda: TODAY, cost=CHEAP)
-        return CliRunner().invoke(main, list(arguments), obj=setting)
-
-    return invoke
 
 
 @pytest.fixture
@@ -127,7 +110,8 @@ def test_a_status_reaches_the_reporter_signed_and_no_word_of_it_the_server(
         one.wraps + one.manifest + one.header.to_bytes() for one in server.rows.values()
     )
     assert status.encode() not in stored
-    assert case_json(desk, read())["public_status"] == read().to_json()["public_status"] == status
+    assert case_json(desk, read())["public_status"] == status
+    assert [one.public_status for one in desk.index.rows()] == [status]
 
 
 @pytest.mark.parametrize("status", sorted(NEEDS_WORDS))
@@ -287,7 +271,6 @@ def test_a_withdrawal_is_shown_before_everything_else(
     )
     case = read()
     assert [one.body.text for one in case.withdrawals] == ["I am afraid."]
-    assert case.to_json()["withdrawn"] is True
     assert case.unanswered
     assert case.alarms == ()
     shown = run("show", case.ref).stdout

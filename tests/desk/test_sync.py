@@ -29,7 +29,8 @@ from desk.errors import (
     ServerUnreachable,
 )
 from desk.keyring import Keyring
-from desk.sync import Silence, synchronise
+from desk.progress import Silence
+from desk.sync import synchronise
 from tests.desk.server import serving
 from tests.desk.world import JPEG, TODAY, Reporter, World, make_desk, make_home, operator
 
@@ -311,11 +312,14 @@ def test_a_clock_that_is_wrong_is_told_from_the_servers_date_as_well(
         synchronise(desk, Silence())
 
 
+@pytest.mark.parametrize(
+    "date", ["whenever", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"], ids=["none", "beyond"]
+)
 def test_a_server_without_a_readable_date_does_not_confuse_the_desk(
-    desk: Desk, server: FakeServer
+    desk: Desk, server: FakeServer, date: str
 ) -> None:
     server.answers["/v1/index"] = (401, b"\x1b[31mnot json")
-    server.date = "whenever"
+    server.date = date
     with pytest.raises(ServerRefused, match="no reason given") as refused:
         synchronise(desk, Silence())
     assert not isinstance(refused.value, ClockSkewed)

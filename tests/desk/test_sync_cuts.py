@@ -7,6 +7,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,12 +19,14 @@ from desk.client import ClientLimits, SyncClient
 from desk.config import DeskHome
 from desk.desk import Desk
 from desk.errors import ServerUnreachable
+from desk.harden import MEMORY
 from desk.outbox import answer
+from desk.progress import Silence
 from desk.store import Store
-from desk.sync import Silence, synchronise
+from desk.sync import synchronise
 from desk.work import write_note
 from tests.desk.cutting import breaking
-from tests.desk.world import TODAY, Reporter
+from tests.desk.world import TODAY, Reporter, make_desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +47,20 @@ def line(server: FakeServer) -> Iterator[Line]:
 
 
 @pytest.fixture
-def begin(desk: Desk, server: FakeServer, line: Line, tmp_path: Path) -> Callable[[], Desk]:
+def shelf(tmp_path: Path) -> Iterator[Path]:
+    """Where this file's desks are: in memory, for each is written to the disk many times."""
+    in_memory = MEMORY if os.access(MEMORY, os.W_OK) else str(tmp_path)
+    with TemporaryDirectory(prefix="amana-cuts-", dir=in_memory) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def desk(shelf: Path, server: FakeServer) -> Desk:
+    return make_desk(shelf / "desk", server.world, server.url)
+
+
+@pytest.fixture
+def begin(desk: Desk, server: FakeServer, line: Line, shelf: Path) -> Callable[[], Desk]:
     """A desk as it was: it saw one case, and answered it while the server was away.
 
     Since then a roster, a file, a message and two cases came.
@@ -60,12 +76,12 @@ def begin(desk: Desk, server: FakeServer, line: Line, tmp_path: Path) -> Callabl
     film = first.evidence("video-1.mp4", "video/mp4", os.urandom(FILE_BYTES))
     server.put(*first.follow_up("More", [film]), *Reporter(server.world).report())
     server.put(*Reporter(server.world).report())
-    shutil.copytree(desk.home.folder, tmp_path / "before")
+    shutil.copytree(desk.home.folder, shelf / "before")
     rows = {name: one.copy() for name, one in server.rows.items()}
 
     def fresh() -> Desk:
         shutil.rmtree(desk.home.folder)
-        shutil.copytree(tmp_path / "before", desk.home.folder)
+        shutil.copytree(shelf / "before", desk.home.folder)
         server.rows.clear()
         server.put(*rows.values())
         again = Desk.open(DeskHome(desk.home.folder), desk.keyring, today=lambda: Day(TODAY))

@@ -16,8 +16,9 @@ from desk import acts, telling, work
 from desk.cases import Cases
 from desk.desk import Desk
 from desk.errors import ActRefused, RosterNotTrusted, RulesMalformed, StateUnknown
+from desk.progress import Silence
 from desk.rules import load
-from desk.sync import Silence, synchronise
+from desk.sync import synchronise
 from tests.desk.world import Reporter, World, make_desk
 
 if TYPE_CHECKING:

@@ -120,10 +120,16 @@ class World:
         parents: Sequence[HeaderHash] = (),
         signer: SigningPrivateKey | None = None,
         reply_key: ReplyPublicKey | None = None,
+        content: bytes = b"",
         **changes: Any,
     ) -> Row:
         """An entry or a reply as another operator's desk would seal it, or a forger."""
         sealer = self.sealer(kind, case, **changes)
+        sealed = bytearray()
+        if content:
+            part = sealer.part(sealed.extend)
+            part.write(content)
+            part.finish()
         recipients = (
             OperatorsAndReceipt(self.roster.evidence_keys(), reply_key)
             if reply_key
@@ -139,7 +145,7 @@ class World:
             parents=parents,
             body=body,
         )
-        return row(sealer.seal(signed.to_json(), recipients))
+        return row(sealer.seal(signed.to_json(), recipients), [bytes(sealed)] if content else [])
 
     def entry(self, case: CaseId, state: str = "triage", **how: Any) -> Row:
         body = EntryBody(type="status", data={"state": state}).to_json()

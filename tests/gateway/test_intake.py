@@ -42,14 +42,7 @@ def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
 
 @pytest.fixture
 def intake(rehearsal: Rehearsal) -> Intake:
-    return Intake(
-        rehearsal.vault,
-        rehearsal.rosters,
-        rehearsal.secrets,
-        rehearsal.clock,
-        deployment=rehearsal.roster.deployment,
-        stretchers=1,
-    )
+    return rehearsal.intake()
 
 
 def report(
@@ -238,14 +231,7 @@ def test_a_receipt_is_shown_for_a_while_and_never_under_another_key(
     clock.seconds += 60 + 960
     assert not intake.received_recently(row, 900)
     other = replace(rehearsal.secrets, token_key=bytes(32))
-    stranger = Intake(
-        rehearsal.vault,
-        rehearsal.rosters,
-        other,
-        clock,
-        deployment=rehearsal.roster.deployment,
-        stretchers=1,
-    )
+    stranger = rehearsal.intake(secrets=other)
     assert not stranger.received_recently(row, 10**9)
 
 

@@ -268,8 +268,8 @@ def test_a_client_that_stays_after_its_answer_keeps_nobody_waiting(site: Running
             client = held.enter_context(connect(site, request))
             assert b" 200 OK" in client.recv(100)
         assert site.get("/en/")[0] == 200
-        # gunicorn would wait for each of the six in turn, and let all others wait, too.
-        assert time.monotonic() - began < 4
+        # gunicorn would wait two seconds for each of the six, and let all others wait, too.
+        assert time.monotonic() - began < 10
 
 
 def test_one_connection_serves_one_request_after_another(site: Running) -> None:
@@ -352,7 +352,7 @@ def test_a_worker_that_is_told_to_stop_waits_for_no_first_byte(home: Deployment)
 def test_what_is_there_is_told_without_a_wait_and_without_being_taken() -> None:
     ours, theirs = socket.socketpair()
     with PatientSocket(ours, PATIENCE) as patient, theirs:
-        began = time.monotonic()
+        patient.settimeout(None)  # a wait would have no end
         assert not patient.holds(1)
         theirs.sendall(b"12345")
         assert patient.holds(5)
@@ -361,5 +361,4 @@ def test_what_is_there_is_told_without_a_wait_and_without_being_taken() -> None:
         assert patient.holds(5)
         patient.hand_on(b"", is_all=True)
         assert patient.holds(1_000)
-        assert time.monotonic() - began < 1
         assert patient.recv(100) == b"ahead"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 from tests.support.answers import FRAUD
 from tests.support.media import GPS_TEXT, phone_photo, phone_video
@@ -31,15 +30,6 @@ VIDEO_PLAYS = """async () => {
     await new Promise(done => setTimeout(done, 500));
     return video.currentTime;
 }"""
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

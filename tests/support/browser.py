@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from werkzeug.serving import make_server
 
 from gateway.site.app import HERE
@@ -46,6 +46,19 @@ LEFT_TO_RIGHT = """element => {
 }"""
 # Playwright switches it off; then Back would always ask the server, and every test would pass.
 NO_BACK = "--disable-back-forward-cache"
+
+
+# How long what a page shows is waited for: on a busy machine a browser takes its time.
+expect.set_options(timeout=20_000)
+
+
+@contextmanager
+def quiet_chromium(program: Path) -> Iterator[Browser]:
+    """A browser that asks nobody anything."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(program), args=QUIET)
+        yield browser
+        browser.close()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from gateway.site import words
 from gateway.site.forms import load_forms
 from gateway.site.plain_pages import SHOWN
 from gateway.turns import Turns
+from tests.support.rehearsal import TestClock
 from tests.support.site import Writer, code_of, token_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def every_page(rehearsal: Rehearsal, lang: str) -> dict[str, TestResponse]:
         found[name] = client.get(f"/{lang}/{name}")
     for status in sorted(SHOWN):
         found[f"problem {status}"] = client.get(f"/{lang}/fail/{status}")
+    found["problem 410"] = client.post(f"/{lang}/device", data={"stay": "of nobody"})
     found["languages"] = client.get("/")
     found["problem in all languages"] = client.get("/nowhere")
     return found
@@ -68,11 +70,14 @@ def _report(client: FlaskClient, lang: str) -> Iterator[tuple[str, TestResponse]
     receipt = writer.send(wrong)
     yield "receipt", receipt
     yield "receipt again", writer.send(form)
+    other = {"description": "Other words: what she wrote in a second tab."}
+    yield "receipt, other words", writer.send(form, changes=other)
     token = {"token": token_of(receipt)}
     yield "receipt, wrong digits", client.post(f"/{lang}/confirm", data={**token, "last_four": ""})
     last = {**token, "last_four": code_of(receipt)[-4:]}
     yield "done", client.post(f"/{lang}/confirm", data=last)
     yield "received", client.post(f"/{lang}/confirm", data=last)
+    yield "received, other words", writer.send(form, changes=other)
     yield "no receipt", client.post(f"/{lang}/confirm", data={"token": "x"})
 
 
@@ -96,4 +101,8 @@ def _thread(
     found["thread, not withdrawn"] = writer.say(asked, "", action="withdraw")
     with mock.patch.object(Turns, "admit", side_effect=Busy):
         found["turn"] = writer.say(asked, "What she typed.")
+    assert isinstance(rehearsal.clock, TestClock)
+    rehearsal.clock.seconds += rehearsal.config.times.form_seconds
+    text = (("a.txt", b"What she wrote to me."),)
+    found["code, past its time"] = writer.say(asked, "A draft.", files=text)
     return found

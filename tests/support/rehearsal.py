@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crypto.body import open_manifest, open_part
 from crypto.envelope import EnvelopeSealer
@@ -34,6 +34,7 @@ from crypto.wrap import OperatorsAndReceipt
 from gateway.clock import SystemClock
 from gateway.config import GatewayConfig, SiteTimes
 from gateway.home import initialise
+from gateway.intake import Intake
 from gateway.programs import open_vault
 from gateway.roster_watch import CurrentRoster
 from gateway.secrets import GatewaySecrets
@@ -132,6 +133,18 @@ class Rehearsal:
             rosters=self.rosters,
             clock=self.clock,
         )
+
+    def intake(self, **how: Any) -> Intake:
+        """A door into this vault, as the site makes one."""
+        parts: dict[str, Any] = {
+            "vault": self.vault,
+            "rosters": self.rosters,
+            "secrets": self.secrets,
+            "clock": self.clock,
+            "deployment": self.root_public.deployment,
+            "stretchers": 1,
+        }
+        return Intake(**(parts | how))
 
     def site_client(self) -> FlaskClient:
         """Return a fresh test client of the site; it keeps no cookie."""

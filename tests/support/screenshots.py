@@ -1,6 +1,7 @@
-"""`make screenshots`: every page of the site in every language, narrow and wide, light and dark.
+"""`make screenshots`: every page in every language, narrow and wide, light and dark.
 
-And the desk's list and a case.  For the eyes of whoever changed something: look at them.
+The site's as they are without a script, then the desk's (`desk-...`).  For the eyes of whoever
+changed something: look at them.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ from typing import TYPE_CHECKING, Literal
 from playwright.sync_api import sync_playwright
 
 from gateway.site.words import LANGUAGES
-from tests.support.answers import FRAUD
+from tests.desk.looks.pages import LANGUAGES as DESK_LANGUAGES
 from tests.support.browser import QUIET, STATIC_FILES, show
 from tests.support.pages import every_page
 from tests.support.rehearsal import make_rehearsal
-from tests.support.reporter import Reporter
-from tests.support.running import RunningDemo, running_demo
+from tests.support.screenshots_of_desk import desk_pages
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -56,25 +56,6 @@ def site_pages(browser: Browser, folder: Path, language: str) -> None:
             context.close()
 
 
-def desk_pages(demo: RunningDemo, browser: Browser, folder: Path) -> None:
-    """The desk's list and a case; one session, the window resized."""
-    reporter = Reporter(demo.site, "ar")
-    reporter.send(reporter.write(), None, **FRAUD)
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(demo.desk_link)
-    page.locator("button", has_text="Sync").first.click()
-    for what, go in (("list", None), ("case", "ul.cases a")):
-        if go:
-            page.locator(go).first.click()
-        for width in WIDTHS:
-            for scheme in SCHEMES:
-                page.set_viewport_size({"width": width, "height": 900})
-                page.emulate_media(color_scheme=scheme)
-                page.screenshot(path=folder / f"desk-{what}-{width}-{scheme}.png", full_page=True)
-    context.close()
-
-
 def main() -> None:
     """Take them all, into the folder of argv[1]; of some languages alone, where more is said."""
     folder, wanted = Path(sys.argv[1]), sys.argv[2:]
@@ -83,12 +64,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
         for language in wanted or [one.code for one in LANGUAGES]:
             site_pages(browser, folder, language)
-        if not wanted:
-            with (
-                tempfile.TemporaryDirectory() as name,
-                running_demo(Path(name, "home")) as demo,
-            ):
-                desk_pages(demo, browser, folder)
+        desk_pages(browser, folder, wanted or DESK_LANGUAGES, WIDTHS, SCHEMES)
         browser.close()
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")  # noqa: T201  # its answer
 

@@ -11,7 +11,8 @@ import pytest
 
 from desk import custodian, custody
 from desk.cases import Cases
-from desk.sync import Silence, synchronise
+from desk.progress import Silence
+from desk.sync import synchronise
 from tests.desk.server import FakeServer, serving
 from tests.desk.world import Reporter, World, make_desk
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
-from desk.cli import main
-from desk.config import DeskHome
-from desk.program import Setting
 from tests.desk.custody.conftest import NAME, Office
-from tests.desk.world import CHEAP, PASSPHRASE, TODAY
+from tests.desk.running import done, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,22 +20,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def run(office: Office, tmp_path: Path) -> Run:
+def run(office: Office, phrase: Path) -> Run:
     """Run a command on somebody's desk."""
-    phrase = tmp_path / "phrase"
-    phrase.write_text(PASSPHRASE)
-
-    def invoke(who: str, *arguments: str, **how: Any) -> Result:
-        folder = office.desk(who).home.folder
-        setting = Setting(DeskHome(folder, phrase), today=lambda: TODAY, cost=CHEAP)
-        return CliRunner().invoke(main, ["custody", *arguments], obj=setting, **how)
-
-    return invoke
-
-
-def done(result: Result) -> str:
-    assert result.exit_code == 0, result.output
-    return result.stdout
+    return lambda who, *arguments, **how: running(office.desk(who).home.folder, phrase)(
+        "custody", *arguments, **how
+    )
 
 
 @pytest.mark.claim("C-CUSTODY")
@@ -93,6 +78,21 @@ def test_json_a_no_and_standard_input(office: Office, run: Run, tmp_path: Path) 
     assert "no, for operator 1" in refused.stderr
     said = run("operator 1", "open", ref, str(request), str(no))
     assert (said.exit_code, "Ask a judge." in said.stderr) == (1, True)
+    other = tmp_path / "no-3"
+    run("custodian 3", "refuse", str(request), "--reason", "Nor I.", "--to", str(other))
+    filed = run("operator 1", "refused", ref, str(no), str(other))
+    assert "refused by custodian 3 on 2026-11-22: Nor I." in done(filed)
+    assert "in the journal" in filed.stderr
+    told = json.loads(done(run("operator 1", "refused", ref, str(other), "--json")))
+    assert told == {
+        "case": ref, "sent": True,
+        "refused": [{"custodian": "custodian 3", "day": "2026-11-22", "reason": "Nor I."}],
+    }  # fmt: skip
+    (row,) = json.loads(done(run("operator 2", "list", ref, "--json")))["requests"]
+    assert [one["custodian"] for one in row["refused"]] == ["custodian 1", "custodian 3"]
+    assert "refused by custodian 1 on 2026-11-22: Ask a judge." in done(
+        run("operator 2", "list", ref)
+    )
     answers = [tmp_path / "1", tmp_path / "2"]
     for number, path in enumerate(answers, 2):
         text = request.read_text()
@@ -139,6 +139,12 @@ def test_what_waits_for_the_next_sync_is_said(office: Office, run: Run, tmp_path
     said = run("operator 1", "ask", ref, "--reason", "x", "--to", str(tmp_path / "r"))
     assert "waits for the next sync" in said.stderr
     office.server.answers.clear()
+    no = tmp_path / "no"
+    run("custodian 3", "refuse", str(tmp_path / "r"), "--reason", "No.", "--to", str(no))
+    office.desk("operator 1")
+    office.server.answers["/v1/envelopes"] = (503, b"{}")
+    assert "waits for the next sync" in run("operator 1", "refused", ref, str(no)).stderr
+    office.server.answers.clear()
     answers = []
     for number in (1, 2):
         answers.append(str(tmp_path / f"{number}"))
@@ -162,6 +168,8 @@ def test_a_file_that_is_there_stays_as_it_is_and_nothing_is_signed(
     assert json.loads(done(run("operator 1", "list", ref, "--json"))) == {"requests": []}
     nowhere = run("operator 1", "ask", ref, "--reason", "x", "--to", str(tmp_path / "no" / "x"))
     assert "cannot be written" in nowhere.stderr
+    # Its letter would be written once: what has none is not asked.
+    assert json.loads(done(run("operator 1", "list", ref, "--json"))) == {"requests": []}
 
 
 def test_a_file_that_cannot_be_read_is_said(office: Office, run: Run, tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ import pytest
 from crypto.custody_letters import REASON_MOST
 from crypto.letter import from_text
 from crypto.manifest import IDENTITY_LATER
-from desk import acts, custodian, custody, work
+from desk import acts, custodian, custody, telling, work
 from desk.cases import Cases
-from desk.errors import CustodyRefused, ServerRefused
+from desk.errors import CaseMoved, CustodyRefused, ServerRefused
+from desk.outbox import append
+from desk.verify import Entry
 from tests.desk.custody.conftest import NAME, Office
 from tests.desk.world import Reporter
 
@@ -77,6 +79,83 @@ def test_a_no_does_not_stop_two_others_and_three_may_agree(office: Office) -> No
 
 
 @pytest.mark.claim("C-CUSTODY")
+def test_a_no_is_signed_into_the_journal_once_and_every_desk_reads_by_whom_and_when(
+    office: Office,
+) -> None:
+    asked, other = office.ask("They must be warned."), office.ask("Another.")
+    no, yes = office.no(2, asked.text), office.yes(1, asked.text)
+    with refusal("2 custodians must say yes"):
+        office.open(asked, yes, no)
+    filed = {
+        "request": asked.id.hex(), "custodian": "custodian 2", "day": "2026-11-22",
+        "text": "Not without a judge.",
+    }  # fmt: skip
+    assert journal(office, acts.IDENTITY_REFUSED) == [filed]
+    # Once more, by whichever way: it is there already.
+    desk = office.desk("operator 1")
+    said = custody.Refusal("custodian 2", "2026-11-22", "Not without a judge.")
+    assert custody.file_refusals(desk, office.case(), [no]) == ((said,), True)
+    with refusal("2 custodians must say yes"):
+        office.open(asked, yes, no)
+    assert journal(office, acts.IDENTITY_REFUSED) == [filed]
+    # A second custodian's no, which comes without anything to open.
+    third = office.no(3, asked.text, "Ask the family first.")
+    assert custody.file_refusals(desk, office.case(), [third])[1]
+    for name in ("operator 1", "operator 2"):
+        first, second = custody.pending(office.desk(name), office.case(name))
+        assert first.refusals == (
+            said,
+            custody.Refusal("custodian 3", "2026-11-22", "Ask the family first."),
+        )
+        assert (second.id, second.refusals) == (other.id.hex(), ())
+    told = [
+        telling.act(one.body.type, one.body.data, desk.rules)
+        for one in office.case("operator 2").work.of(acts.IDENTITY_REFUSED)
+    ]
+    assert told == [
+        f"filed that custodian {number} refused request {asked.id.hex()[:8]} on 2026-11-22"
+        for number in (2, 3)
+    ]
+    assert office.case("operator 2").alarms == ()
+
+
+@pytest.mark.claim("C-CUSTODY")
+def test_what_was_refused_is_filed_beside_what_was_opened(office: Office) -> None:
+    asked = office.ask()
+    answers = [office.yes(1, asked.text), office.no(2, asked.text), office.yes(3, asked.text)]
+    office.open(asked, *answers)
+    case = office.case("operator 2")
+    kinds = [one.body.type for one in case.timeline if isinstance(one, Entry)]
+    assert kinds == [acts.IDENTITY_REQUEST, acts.IDENTITY_REFUSED, acts.IDENTITY_OPENED]
+    assert case.work.of(acts.IDENTITY_REFUSED)[0].signer.name == "operator 1"
+
+
+def test_only_a_no_to_ones_own_request_about_this_case_is_filed(office: Office) -> None:
+    asked, desk = office.ask(), office.desk("operator 1")
+    with refusal("custodian 1 said yes"):
+        custody.file_refusals(
+            desk, office.case(), [office.no(2, asked.text), office.yes(1, asked.text)]
+        )
+    other = Office(office.folder, office.world, office.server, Reporter(office.world), office.desks)
+    other.report("Somebody Else")
+    with refusal("answered about another case"):
+        custody.file_refusals(desk, other.case(), [office.no(2, asked.text)])
+    with refusal("custodian's desk"):
+        custody.file_refusals(office.desk("custodian 1"), office.case(), [])
+    assert journal(office, acts.IDENTITY_REFUSED) == []
+
+
+def test_a_refusal_that_cannot_be_sent_waits_like_every_act(office: Office) -> None:
+    asked, desk = office.ask(), office.desk("operator 1")
+    no = office.no(2, asked.text)
+    office.server.answers["/v1/envelopes"] = (503, b"{}")
+    assert not custody.file_refusals(desk, office.case(), [no])[1]
+    office.server.answers.clear()
+    office.desk("operator 1")
+    assert len(journal(office, acts.IDENTITY_REFUSED)) == 1
+
+
+@pytest.mark.claim("C-CUSTODY")
 def test_an_answer_serves_its_own_request_alone_and_that_once(office: Office) -> None:
     first, second = office.ask("Once."), office.ask("Twice.")
     ones = [office.yes(number, first.text) for number in (1, 2)]
@@ -94,6 +173,31 @@ def test_an_answer_serves_its_own_request_alone_and_that_once(office: Office) ->
     assert (left.reason, left.mine, left.text) == ("Twice.", True, second.text)
     assert names(office.open(second, *twos)) == [NAME]
     assert custody.pending(office.desk("operator 1"), office.case()) == ()
+
+
+@pytest.mark.claim("C-CUSTODY")
+def test_of_two_that_open_at_once_one_sees_the_name(office: Office) -> None:
+    asked = office.ask()
+    answers = [office.yes(number, asked.text) for number in (1, 2)]
+    desk, case = office.desk("operator 1"), office.case()
+    assert custody.open_identity(desk, case, asked.id, answers).identities
+    # What the other had read, it had read before.
+    with pytest.raises(CaseMoved):
+        custody.open_identity(desk, case, asked.id, answers)
+    assert len(journal(office, acts.IDENTITY_OPENED)) == 1
+
+
+@pytest.mark.claim("C-CUSTODY")
+def test_an_opening_that_is_signed_twice_is_named_on_every_desk(office: Office) -> None:
+    asked = office.ask()
+    answers = [office.yes(number, asked.text) for number in (1, 2)]
+    office.open(asked, *answers)
+    desk, case = office.desk("operator 1"), office.case()
+    (opened,) = case.work.of(acts.IDENTITY_OPENED)
+    # As a desk would that was changed.
+    append(desk, case, acts.IDENTITY_OPENED, dict(opened.body.data))
+    (twice,) = office.case("operator 2").work.irregular
+    assert [why.rule for why in twice.why] == ["once"]
 
 
 @pytest.mark.claim("C-CUSTODY")

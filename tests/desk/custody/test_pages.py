@@ -76,6 +76,19 @@ def test_an_operator_asks_on_the_page_and_opens_with_what_the_custodians_answere
     assert post(client, opening, answers=uploaded(*yes)).status_code == 422
 
 
+def test_a_refusal_that_is_uploaded_stands_in_the_journal_at_once(office: Office) -> None:
+    client, path = browser(office, "operator 1"), f"/case/{office.reporter.case.hex()}"
+    asked = office.ask()
+    no = office.no(3, asked.text, "Ask <b>a judge</b>.")
+    page = post(client, f"{path}/identity/{asked.id.hex()}/open", answers=uploaded(no))
+    assert page.status_code == 422
+    for shown in (page.text, browser(office, "operator 2").get(path, headers=FORM).text):
+        text = " ".join(re.sub(r"<[^>]*>", " ", html.unescape(shown)).split())
+        assert "Refused by custodian 3 on 22 Nov 2026" in text
+        assert f"custodian 3 refused request {asked.id.hex()[:8]}" in text
+        assert "Ask &lt;b&gt;a judge&lt;/b&gt;." in shown
+
+
 def test_what_cannot_be_asked_is_said_and_the_reason_comes_back(office: Office) -> None:
     client, path = browser(office, "operator 1"), f"/case/{office.reporter.case.hex()}"
     refused = post(client, f"{path}/identity/ask", text="x" * 4001)

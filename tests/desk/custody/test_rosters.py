@@ -12,7 +12,8 @@ from desk import acts, custodian, custody
 from desk.cases import Cases
 from desk.errors import ActRefused, CustodyRefused, RosterNotTrusted
 from desk.keyring import Keyring
-from desk.sync import Silence, synchronise
+from desk.progress import Silence
+from desk.sync import synchronise
 from tests.desk.custody.conftest import NAME, Office, office_of
 from tests.desk.server import serving
 from tests.desk.world import TODAY, World, operator

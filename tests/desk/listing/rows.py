@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from crypto.ids import CaseId
+from desk.room.fact import Fact
 from desk.row import Row
 from tests.desk.world import TODAY
 
@@ -41,6 +42,7 @@ _USUAL = Row(
     told=(),
     folded="they took my money",
     is_cut=False,
+    fact=Fact(case=bytes(16).hex(), day=TODAY),
 )
 
 

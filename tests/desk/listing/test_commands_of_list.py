@@ -5,22 +5,19 @@ from __future__ import annotations
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 from rich.console import Console
 
 from crypto.ids import Day
 from desk import work
 from desk.cases import Cases
-from desk.cli import main
 from desk.commands_of_list import print_rows
-from desk.config import DeskHome
 from desk.console import out
-from desk.program import Setting
 from tests.desk.listing.rows import a_row
-from tests.desk.world import PASSPHRASE, TODAY, Reporter
+from tests.desk.running import done
+from tests.desk.world import TODAY, Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,29 +27,24 @@ if TYPE_CHECKING:
 
     from desk.desk import Desk
     from desk.sync import SyncReport
+    from tests.desk.running import Run
     from tests.desk.server import FakeServer
     from tests.desk.world import World
 
-    Run = Callable[..., Result]
     Synced = Callable[..., SyncReport]
 
 
-@pytest.fixture
-def run(desk: Desk, tmp_path: Path) -> Run:
-    phrase = tmp_path / "phrase"
-    phrase.write_text(f"{PASSPHRASE}\n")
-
-    def invoke(*arguments: str, today: int = TODAY, **how: Any) -> Result:
-        home = DeskHome(desk.home.folder, passphrase_file=phrase)
-        setting = Setting(home, today=lambda: Day(today))
-        return CliRunner().invoke(main, list(arguments), obj=setting, **how)
-
-    return invoke
-
-
-def done(result: Result) -> str:
-    assert result.exit_code == 0, result.output
-    return result.stdout
+def test_a_table_shows_the_first_of_many_and_says_so_and_json_has_all(
+    run: Run, world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put(*(row for _ in range(3) for row in Reporter(world).report()))
+    done(run("sync"))
+    monkeypatch.setattr("desk.commands_of_list.ROWS_SHOWN", 2)
+    shown = done(run("list"))
+    assert "3 cases, the first 2 shown" in shown
+    assert sum("unanswered" in line for line in shown.splitlines()) == 2
+    assert "3 cases, last sync" in done(run("list", "--limit", "3"))
+    assert len(json.loads(done(run("list", "--json")))["cases"]) == 3
 
 
 def cases(result: Result) -> list[str]:

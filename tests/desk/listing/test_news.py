@@ -13,7 +13,7 @@ import pytest
 
 from desk.errors import BellRefused, RosterNotTrusted
 from desk.news import Bell, News, sync_and_tell
-from desk.sync import Silence
+from desk.progress import Silence
 from tests.desk.world import JPEG, TODAY, Reporter
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def test_an_alarm_rings_once_even_when_the_sync_fails(
 @pytest.mark.parametrize(
     ("line", "seconds", "why"),
     [
-        ("/no/such/program", 9.0, "cannot be started"),
-        (f"'{sys.executable}' -c 'exit(7)'", 9.0, r"ended with an error \(7\)"),
+        ("/no/such/program", 90.0, "cannot be started"),
+        (f"'{sys.executable}' -c 'exit(7)'", 90.0, r"ended with an error \(7\)"),
         (f"'{sys.executable}' -c 'import time; time.sleep(60)'", 0.3, "did not end"),
     ],
     ids=["none", "an error", "no end"],

@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
 
+from crypto.header import Kind
+from crypto.manifest import EntryBody
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
 from desk.work import set_state
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
     Read = Callable[[], Case]
     Synced = Callable[..., SyncReport]
     Do = Callable[..., TestResponse]
+
+
+SERVICE = {"service": "cyber_unit", "basis": "place_of_act"}
 
 
 @pytest.fixture
@@ -76,9 +83,9 @@ def test_every_form_of_the_page_does_what_it_says(page: FlaskClient, do: Do, rea
         "To hear the witness.",
         "Suspect identified",
         "a cousin",
-        "the reporter chose Fraud or scam",
+        "the reporter chose <bdi>Fraud or scam</bdi>",
         "✓ Daesh",
-        "set the priority to P2",
+        "set the priority to <bdi>P2</bdi> (Today)",
     ):
         assert words in told, words
     assert do("tag", tag="daesh", on="no").status_code == 303
@@ -116,10 +123,54 @@ def test_what_is_refused_comes_back_with_its_reason_and_what_was_typed(
     assert read().work.links == {other.case.hex(): "duplicate"}
 
 
-def test_the_second_look_has_its_form(do: Do, desk: Desk, read: Read) -> None:
+def test_the_second_look_has_its_form(
+    do: Do, desk: Desk, read: Read, sync: Synced, world: World
+) -> None:
     set_state(desk, read(), "triage")
     set_state(desk, read(), "imminent")
+    assert do("second_look", text="It will be right.").status_code == 422
+    body = EntryBody(type="status", data={"state": "transmitted", **SERVICE})
+    sync(
+        world.by_operator(
+            Kind.ENTRY, read().id, body.to_json(),
+            parents=read().heads, signer=world.operators[1].sign,
+        )
+    )  # fmt: skip
     assert do("second_look", text="It was right.").status_code == 303
+    (look,) = read().work.second_looks
+    assert look.body.data["text"] == "It was right."
+
+
+def form_of(page: str, path: str) -> str:
+    """Where a form of a page goes."""
+    return unescape(re.findall(rf'action="([^"]+/{path}[^"]*)"', page)[0])
+
+
+@pytest.mark.claim("C-WORK")
+def test_a_form_that_is_pressed_twice_or_is_older_than_its_case_writes_nothing(
+    page: FlaskClient, do: Do, desk: Desk, sync: Synced, reporter: Reporter, read: Read
+) -> None:
+    del do
+    once = re.findall(r'action="([^"]+/act/note[^"]*)"', shown(page, read()))[0].replace(
+        "&amp;", "&"
+    )
+    tell = re.findall(r'action="([^"]+/answer[^"]*)"', shown(page, read()))[0].replace("&amp;", "&")
+    assert page.post(once, headers=FORM, data={"text": "Called them."}).status_code == 303
+    again = page.post(once, headers=FORM, data={"text": "Called them <again>."})
+    assert again.status_code == 422
+    assert "since this page was made" in again.text
+    assert "Called them &lt;again&gt;." in again.text
+    late = page.post(tell, headers=FORM, data={"text": "Come on Monday."})
+    assert late.status_code == 422
+    assert "Come on Monday." in late.text
+    assert len(read().work.of("note")) == 1
+    assert read().replies == ()
+    # The page that said so has the forms of now.
+    now = form_of(late.text, "answer")
+    assert page.post(now, headers=FORM, data={"text": "Come on Monday."}).status_code == 303
+    sync(*reporter.follow_up("Thank you."))
+    assert len(read().replies) == 1
+    del desk
 
 
 def test_a_state_that_no_desk_knows_can_be_mended_and_a_contradiction_settled(

@@ -155,7 +155,7 @@ def test_every_answer_carries_the_strict_headers(page: FlaskClient, path: str) -
 
 
 def test_pages_are_bound_to_this_machine_only() -> None:
-    for good in ("127.0.0.1:8002", "127.9.9.9:1", "localhost:80", "[::1]:65535"):
+    for good in ("127.0.0.1:8002", "127.9.9.9:1", "[::1]:65535"):
         assert Bind.parse(good).authority == good
     for bad in (
         "0.0.0.0:8002",
@@ -170,6 +170,12 @@ def test_pages_are_bound_to_this_machine_only() -> None:
     ):
         with pytest.raises(BindRefused):
             Bind.parse(bad)
+
+
+@pytest.mark.parametrize("name", ["localhost", "LocalHost", "localhost."])
+def test_a_name_that_leads_a_browser_to_another_address_is_refused(name: str) -> None:
+    with pytest.raises(BindRefused, match=r"--bind 127\.0\.0\.1:80$"):
+        Bind.parse(f"{name}:80")
 
 
 # --- the list
@@ -208,7 +214,7 @@ def test_filters_choose(page: FlaskClient, world: World, sync: Synced, reporter:
     assert reporter.case.hex() not in chosen
     assert "No case is like that" in text(page, "/?show=alarms")
     assert reporter.case.hex() in text(page, "/?show=anonymous")
-    assert text(page, "/?show=junk") == everything
+    assert text(page, "/?show=junk").replace("/?show=junk", "/") == everything
 
 
 def test_alarms_about_the_server_are_shown_in_red(page: FlaskClient, server: FakeServer) -> None:
@@ -330,7 +336,7 @@ def test_a_file_is_called_on_the_page_what_an_export_calls_it(
     shown = text(page, f"/case/{reporter.case.hex()}")
     assert "<bdi>photo-1.jpg</bdi>" in shown
     assert "<bdi>message-1-photo-1.jpg</bdi>" in shown
-    assert "wrote message 1 <time>" in shown
+    assert "wrote message 1 <time " in shown
 
 
 def test_a_case_reads_in_the_order_of_its_source_at_every_width(
@@ -537,6 +543,9 @@ def test_a_seek_to_the_end_of_a_large_film_reads_little_of_it(
     content = bytes(8_000_000) + b"the end"
     film = reporter.evidence("video-1.mp4", "video/mp4", content)
     sync(*reporter.report([film]))
+    path = f"/case/{reporter.case.hex()}/file/{film.id.hex()}"
+    # It is read to its end once in a run, and proven by that.
+    assert page.get(path, headers={**OURS, "Range": "bytes=0-0"}).status_code == 206
     read: list[int] = []
     really = os.pread
 
@@ -547,7 +556,6 @@ def test_a_seek_to_the_end_of_a_large_film_reads_little_of_it(
     monkeypatch.setattr(os, "pread", counted)
     # Whoever opened it in another way than the one that is counted would be seen.
     monkeypatch.setattr("desk.evidence.open_part", lambda *_: pytest.fail("opened from its start"))
-    path = f"/case/{reporter.case.hex()}/file/{film.id.hex()}"
     answer = page.get(path, headers={**OURS, "Range": "bytes=-7"})
     assert (answer.status_code, answer.data) == (206, b"the end")
     assert 0 < sum(read) <= 56 + 16_400

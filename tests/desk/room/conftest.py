@@ -8,7 +8,8 @@ import pytest
 
 from crypto.ids import Day
 from crypto.pepper import Pepper
-from desk.sync import Silence, synchronise
+from desk.progress import Silence
+from desk.sync import synchronise
 from tests.desk.server import serving
 from tests.desk.world import World, make_desk, row
 from tests.quarter.plan import FIRST, SMALL, Planned, plan

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crypto.bulletin import BulletinStatement
+from crypto.bulletin import BulletinStatement, to_pem
 from crypto.errors import SignatureInvalid
 from crypto.ids import Day
 from desk.room.bulletin import (
@@ -23,7 +23,7 @@ from desk.room.bulletin import (
     publish,
     rendered,
 )
-from desk.room.gather import Gatherer
+from desk.room.gather import facts
 from desk.room.period import Period, parse_period
 from desk.room.public import lines
 from tests.desk.world import TODAY, World
@@ -49,7 +49,7 @@ def fresh(quarter: Desk) -> Iterator[Desk]:
 
 @pytest.fixture
 def made(fresh: Desk, tmp_path: Path) -> Path:
-    publish(fresh, Gatherer(fresh).facts(), Edition(QUARTER), tmp_path / "out")
+    publish(fresh, facts(fresh), Edition(QUARTER), tmp_path / "out")
     return tmp_path / "out"
 
 
@@ -104,6 +104,24 @@ def test_one_changed_byte_is_named(fresh: Desk, made: Path, name: str) -> None:
     (made / name).unlink()
     with pytest.raises(BulletinWrong, match=f"{name} cannot be read"):
         check(fresh, made)
+
+
+@pytest.mark.claim("C-BULLETIN")
+def test_another_key_beside_it_and_an_added_file_are_named(fresh: Desk, made: Path) -> None:
+    (made / "more.html").write_text("7")
+    with pytest.raises(BulletinWrong, match=r"'more\.html' was added"):
+        check(fresh, made)
+    (made / "more.html").unlink()
+    # Whoever has openssl and no desk believes this file.
+    (made / KEY).write_text(to_pem(World.make().operators[0].sign.public))
+    with pytest.raises(BulletinWrong, match=f"{KEY} is not the key of operator 1"):
+        check(fresh, made)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(fresh: Desk, made: Path) -> None:
+    edition = Edition(parse_period("2024-01", fresh.today()))
+    with pytest.raises(BulletinRefused, match="Not a directory"):
+        publish(fresh, [], edition, made / KEY / "below")
 
 
 @pytest.mark.claim("C-BULLETIN")

@@ -7,42 +7,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
-from desk.cli import main
-from desk.config import DeskHome
-from desk.program import Setting
-from desk.room.gather import Gatherer
+from desk.room.gather import facts
 from desk.trust import Trust
 from desk.words import REHEARSAL
-from tests.desk.world import CHEAP, PASSPHRASE, TODAY
+from tests.desk.running import running
 from tests.quarter.plan import SMALL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from click.testing import Result
-
     from desk.desk import Desk
+    from tests.desk.running import Run
 
-    Run = Callable[..., Result]
 
 DAYS = "2024-06-03..2024-09-02"
 
 
 @pytest.fixture
-def run(quarter: Desk, tmp_path: Path) -> Run:
-    phrase = tmp_path / "phrase"
-    phrase.write_text(PASSPHRASE + "\n")
+def run(quarter: Desk, phrase: Path) -> Run:
     quarter.store.note("bulletins", "[]")
-
-    def invoke(*arguments: str) -> Result:
-        home = DeskHome(quarter.home.folder, passphrase_file=phrase)
-        setting = Setting(home, today=lambda: TODAY, cost=CHEAP)
-        return CliRunner().invoke(main, list(arguments), obj=setting)
-
-    return invoke
+    return running(quarter.home.folder, phrase)
 
 
 def test_stats_print_json_csv_or_tables(run: Run) -> None:
@@ -91,12 +76,10 @@ def test_stats_say_what_they_did_not_understand(
 def test_cases_that_are_not_sealed_to_this_desk_are_told(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    facts = Gatherer.facts
     monkeypatch.setattr(Trust, "rehearsal", property(lambda _self: False))
     monkeypatch.setattr(
-        Gatherer,
-        "facts",
-        lambda one: tuple(replace(each, readable=False) for each in facts(one)),
+        "desk.commands_of_room.facts",
+        lambda *given: tuple(replace(each, readable=False) for each in facts(*given)),
     )
     printed = run("stats", "--period", DAYS).stdout
     assert REHEARSAL not in printed

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crypto.header import Kind
 from crypto.manifest import EntryBody
-from desk import acts
+from desk import acts, index
 from desk.cases import Cases
-from desk.errors import NoSuchCase
-from desk.room import gather
-from desk.room.fact import NOT_SAID, OTHER, Fact, Loss, Question, Step, fact_of
-from desk.room.gather import Gatherer
+from desk.desk import Desk
+from desk.room.fact import NOT_SAID, OTHER, Loss, Question, Step, fact_of
+from desk.room.gather import facts
 from tests.desk.world import Reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from crypto.ids import HeaderHash
+    from crypto.ids import CaseId, HeaderHash
     from desk.cases import Case
-    from desk.desk import Desk
     from tests.desk.world import Row, World
 
 EVIL = "=HYPERLINK(\u202e\x1b[31m<script>"
@@ -130,63 +130,52 @@ def test_a_withdrawal_and_a_repetition_are_seen(
     assert found.tags == ("daesh",)
 
 
-def test_a_case_is_opened_again_only_when_something_of_it_came(
+def test_figures_open_a_case_again_only_when_something_of_it_came(
     desk: Desk, world: World, reporter: Reporter, sync: Callable[..., object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    opened: list[str] = []
+    judged: list[str] = []
+    chosen = Cases.chosen
 
-    def counting(case: Case, rules: Any) -> Fact:
-        opened.append(case.id.hex())
-        return fact_of(case, rules)
+    def counting(self: Cases, cases: list[CaseId]) -> Iterator[Case]:
+        judged.extend(one.hex() for one in cases)
+        return chosen(self, cases)
 
-    monkeypatch.setattr(gather, "fact_of", counting)
-    gatherer = Gatherer(desk)
-    assert gatherer.facts() == ()
-    rows = reporter.report()
-    sync(*rows)
-    assert [one.state(one.day) for one in gatherer.facts()] == ["received"]
-    gatherer.facts()
-    assert opened == [reporter.case.hex()]
+    monkeypatch.setattr(Cases, "chosen", counting)
+    assert facts(desk) == ()
+    rows = reporter.report(
+        money_lost="yes", amount={"value": "12.50", "currency": "MAD"}, reporting_from="europe"
+    )
+    sync(*rows, *Reporter(world).report())
+    first = facts(desk)
+    assert {one.state(one.day) for one in first} == {"received"}
+    assert sorted(judged) == sorted(one.case for one in first)
+    judged.clear()
+    again = Desk.open(desk.home, desk.keyring, today=desk.today)
+    assert facts(again) == facts(desk) == first
+    assert judged == []
     sync(entry(world, reporter, acts.STATUS, {"state": "triage"}, rows[0]))
-    assert [one.steps for one in gatherer.facts()] == [
-        (Step("triage", rows[0].header.day, "", ""),)
-    ]
-    assert len(opened) == 2
-    # Many at once are read together; what a new roster proves may be anything.
-    monkeypatch.setattr(gather, "ONE_BY_ONE_MOST", 0)
-    object.__setattr__(gatherer, "_rosters", frozenset())
-    assert len(gatherer.facts()) == 1
-    assert len(opened) == 3
+    (moved,) = (one for one in facts(again) if one.steps)
+    assert moved.steps == (Step("triage", rows[0].header.day, "", ""),)
+    assert moved.losses == (Loss("MAD", Decimal("12.50")),)
+    assert judged == [moved.case] == [reporter.case.hex()]
 
 
-def test_a_case_that_comes_between_two_looks_waits_for_the_next(
-    desk: Desk, world: World, reporter: Reporter, sync: Callable[..., object],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    sync(*reporter.report())
-    seen = desk.store.outsides()
-    sync(*Reporter(world).report())
-    monkeypatch.setattr(gather, "ONE_BY_ONE_MOST", 0)
-    gatherer = Gatherer(desk)
-    with monkeypatch.context() as patch:
-        patch.setattr(type(desk.store), "outsides", lambda _self: seen)
-        assert [one.case for one in gatherer.facts()] == [reporter.case.hex()]
-    assert len(gatherer.facts()) == 2
-
-
-def test_a_case_that_goes_between_two_looks_is_left_out(
-    desk: Desk, reporter: Reporter, sync: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.claim("C-INDEX")
+def test_another_way_to_count_makes_every_row_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync(*reporter.report())
-
-    def gone(_self: Cases, _ref: str) -> Case:
-        raise NoSuchCase
-
-    gatherer = Gatherer(desk)
-    with monkeypatch.context() as patch:
-        patch.setattr(Cases, "find", gone)
-        assert gatherer.facts() == ()
-    assert len(gatherer.facts()) == 1
-    monkeypatch.setattr(type(desk.store), "outsides", lambda _self: {})
-    assert gatherer.facts() == ()
+    before = index._program()
+    # Copies of a part of this program that differ in how a case is counted, and in nothing else.
+    for name in ("index.py", "room/fact.py"):
+        place = tmp_path / name
+        place.parent.mkdir(exist_ok=True)
+        shutil.copy(Path(index.__file__).parent / name, place)
+    index._program.cache_clear()
+    monkeypatch.setattr(index, "__file__", str(tmp_path / "index.py"))
+    same = index._program()
+    index._program.cache_clear()
+    (tmp_path / "room" / "fact.py").write_text("# another")
+    other = index._program()
+    index._program.cache_clear()
+    assert len({before, same, other}) == 3

@@ -11,9 +11,9 @@ import pytest
 from crypto.ids import Day
 from desk import acts
 from desk.cases import Cases
+from desk.room import gather
 from desk.room.fact import fact_of
 from desk.room.figures import figures
-from desk.room.gather import Gatherer
 from desk.room.output import to_json
 from desk.room.period import Period
 from desk.room.tables import Share
@@ -70,8 +70,7 @@ def test_a_sealed_synced_and_opened_quarter_gives_what_was_planned(
         # Every act is one that the rules allow: four eyes, the seriousness check, and the rest.
         assert [one.why for one in case.work.irregular] == []
         assert (case.work.malformed, case.work.conflicts) == ((), {})
-    facts = Gatherer(quarter).facts()
-    found = figures(facts, QUARTER, quarter.rules, TODAY)
+    found = figures(gather.facts(quarter), QUARTER, quarter.rules, TODAY)
     planned = figures(map(fact, reports), QUARTER, quarter.rules, TODAY)
     for table in planned.tables:
         if table.id != "clocks":

@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
 from desk.room.bulletin import rendered
-from desk.room.gather import Gatherer
+from desk.room.gather import facts
 from desk.room.period import parse_period
 from desk.room.public import lines
 from tests.desk.world import TODAY
@@ -91,7 +91,7 @@ def test_no_page_scrolls_sideways(page: Page, path: str, width: int) -> None:
 
 def test_the_bulletin_stands_alone_and_axe_finds_nothing(browser: Browser, quarter: Desk) -> None:
     period = parse_period("2024-06-03..2024-09-02", TODAY)
-    found = lines(Gatherer(quarter).facts(), period, quarter.rules)
+    found = lines(facts(quarter), period, quarter.rules)
     content = rendered(found, period, TODAY, quarter.rules, rehearsal=True)["bulletin.html"]
     context = browser.new_context(viewport={"width": 320, "height": 640})
     page = context.new_page()

@@ -114,7 +114,7 @@ def test_the_wall_refreshes_itself_and_shows_nobodys_words(
     assert answer.headers["Refresh"] == str(WALL_SECONDS)
     page = answer.text
     assert f"<dd>{SMALL.identified}</dd>" in page
-    assert "last sync 2026-11-22 09:40" in page
+    assert "last sync 22 Nov 2026 09:40" in page
     assert "<script" not in page
     for one in reports:
         assert str(one.fields["description"]) not in page

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desk.sync import Silence, synchronise
+from desk.progress import Silence
+from desk.sync import synchronise
 from tests.desk.world import make_desk
 
 if TYPE_CHECKING:

@@ -8,17 +8,20 @@ import pytest
 
 from crypto.header import Kind
 from crypto.manifest import EntryBody
+from desk.alarms import Sign
 from desk.cases import Cases
 from desk.errors import ActRefused, FileQuarantined, NoSuchEvidence
 from desk.evidence import open_evidence, views
 from desk.export import export_case
 from desk.pages.app import create_pages
 from desk.pages.door import OneTimeLink
+from desk.progress import Silence
+from desk.quarantine import closings
 from desk.sight import redaction, shown
 from desk.sight.closing import close, custodians
 from desk.sight.export import export_previews, find_file
-from desk.summary import case_json
-from desk.sync import Silence, synchronise
+from desk.summary import all_alarms, case_json
+from desk.sync import synchronise
 from sanitizer.sight.boxes import Box
 from tests.desk.sight import kit
 from tests.desk.sight.kit import BIND, FORM, OURS
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from crypto.strict_json import Json
     from desk.cases import Case
     from desk.desk import Desk
     from desk.sync import SyncReport
@@ -117,7 +121,7 @@ def test_the_page_closes_a_file_by_one_button(desk: Desk, photo: str, read: Read
     form = {"custodian": "custodian 1"}
     done = page.post(f"{case}/file/{photo}/quarantine", headers=FORM, data=form)
     assert (done.status_code, done.headers["Location"]) == (303, case)
-    assert "is in quarantine and sent" in page.get(case, headers=OURS).text
+    assert "is in quarantine, and the entry was sent." in page.get(case, headers=OURS).text
     again = page.post(f"{case}/file/{photo}/quarantine", headers=FORM, data=form)
     assert (again.status_code, "in quarantine already" in again.text) == (422, True)
 
@@ -183,6 +187,78 @@ def test_what_shows_the_same_is_closed_with_it(
     sync(*other.report([again]))
     with pytest.raises(FileQuarantined):
         open_evidence(desk, Cases(desk).find(other.case.hex()), again.id.hex())
+
+
+@pytest.mark.parametrize(
+    ("changes", "odd"),
+    [
+        ({}, 0),
+        ({"file": "00" * 16}, 0),
+        ({"custodian": "operator 2"}, 0),
+        ({"custodian": "nobody whom the roster names"}, 1),
+        ({"sha256": "12" * 32}, 1),
+        ({"file": "00" * 16, "sha256": "12" * 32}, 1),
+    ],
+    ids=["of-its-own", "sealed-anew", "an-operator", "nobody", "another-digest", "nothing-of-it"],
+)
+def test_what_closes_something_else_than_it_says_is_shouted_about(  # noqa: PLR0913, PLR0917 - rows
+    desk: Desk, photo: str, read: Read, world: World, sync: Synced, changes: dict[str, str],
+    odd: int,
+) -> None:  # fmt: skip
+    said = {
+        "file": photo, "sha256": views(desk, read())[0].sha256, "custodian": "custodian 1",
+        "text": "",
+    } | changes  # fmt: skip
+    body = EntryBody(type="quarantine", data=said).to_json()
+    sync(world.by_operator(Kind.ENTRY, read().id, body, parents=read().heads))
+    assert [one.sign for one in read().alarms] == [Sign.QUARANTINE_UNFOUNDED] * odd
+    assert [one.sign for row in desk.index.rows() for one in row.alarms] == [
+        Sign.QUARANTINE_UNFOUNDED
+    ] * odd
+    # It closes all the same.
+    assert bool(closings(desk, read()))
+
+
+def test_evidence_that_another_case_closed_without_having_it_says_so(
+    desk: Desk, photo: str, read: Read, world: World, sync: Synced
+) -> None:
+    other = Reporter(world)
+    said = {
+        "file": "00" * 16, "sha256": views(desk, read())[0].sha256, "custodian": "custodian 1",
+        "text": "",
+    }  # fmt: skip
+    body = EntryBody(type="quarantine", data=said).to_json()
+    theirs = other.report()
+    sync(
+        *theirs,
+        world.by_operator(Kind.ENTRY, other.case, body, parents=[theirs[0].header.hash]),
+    )
+    with pytest.raises(FileQuarantined):
+        open_evidence(desk, read(), photo)
+    for one in (read(), Cases(desk).find(other.case.hex())):
+        assert [alarm.sign for alarm in all_alarms(desk, one)] == [Sign.QUARANTINE_UNFOUNDED]
+
+
+def test_what_bears_another_digest_than_its_own_is_given_to_nobody(  # noqa: PLR0913, PLR0917
+    desk: Desk, photo: str, read: Read, world: World, reporter: Reporter, sync: Synced,
+) -> None:  # fmt: skip
+    shut(desk, read(), photo)
+    # A colleague's changed desk: the very bytes, as a copy, under a digest that is not theirs.
+    copy: dict[str, Json] = {
+        "file": "", "answer": "description", "part": 0, "boxes": [], "spans": [],
+        "media_type": "image/png", "length": len(PHOTO), "sha256": "12" * 32,
+    }  # fmt: skip
+    body = EntryBody(type="redaction", data=copy).to_json()
+    lie = world.by_operator(Kind.ENTRY, reporter.case, body, parents=read().heads, content=PHOTO)
+    sync(lie)
+    assert [one.problem for one in views(desk, read())] == ["quarantined", ""]
+    link = OneTimeLink()
+    page = create_pages(desk, BIND, link).test_client()
+    page.get(f"/link/{link.token}", headers=OURS)
+    path = f"/case/{read().id.hex()}/file/{lie.id.hex()}"
+    for asked in ({}, {"Range": "bytes=0-"}, {"Range": "bytes=0-9"}):
+        answer = page.get(path, headers={**OURS, **asked})
+        assert (answer.status_code, answer.mimetype) == (422, "text/html"), asked
 
 
 def test_a_copy_that_another_desk_made_meanwhile_is_closed_when_it_comes(

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crypto.header import Kind
 from crypto.ids import Day
@@ -19,8 +21,9 @@ from desk.export import export_case
 from desk.outbox import CONTENT_MOST, append, send_waiting
 from desk.sight import redaction, shown
 from desk.sight.closing import close
-from desk.sight.redaction import BLOCKS, blacked_out, parse_box, redact, redact_answer, spans_of
+from desk.sight.redaction import BLOCKS, blacked_out, parse_box, places_of, redact, redact_answer
 from desk.summary import case_json
+from desk.text_folding import folded, places
 from sanitizer.errors import Malformed
 from sanitizer.sight.boxes import Box
 from tests.desk.sight import kit
@@ -238,7 +241,9 @@ def test_a_copy_that_never_fits_is_refused(
 @pytest.mark.claim("C-REDACTED")
 @pytest.mark.usefixtures("photo")
 def test_words_of_an_answer_are_gone_and_their_length_with_them(desk: Desk, read: Read) -> None:
-    spans = spans_of(WORDS, ["samira", "ALAOUI"])
+    found = places_of(WORDS, ["samira", "ALAOUI"])
+    assert {one: len(several) for one, several in found.items()} == {"samira": 2, "ALAOUI": 1}
+    spans = [one for several in found.values() for one in several]
     assert redact_answer(desk, read(), "description", spans)
     text = copy_of(desk, read()).decode()
     assert text == f"{BLOCKS} {BLOCKS} took my money, said {BLOCKS}."
@@ -273,14 +278,47 @@ def test_spans_that_are_none_are_refused(  # noqa: PLR0913, PLR0917 - rows of th
     [
         ("aXbXc", ["x"], f"a{BLOCKS}b{BLOCKS}c"),
         ("abcdef", ["bcd", "cde"], f"a{BLOCKS}f"),
-        ("abcdef", ["", " "], "abcdef"),
-        ("İstanbul istanbul", ["istanbul"], f"İstanbul {BLOCKS}"),
-        ("سميرة هنا", ["سميرة"], f"{BLOCKS} هنا"),
+        ("abcdef", [], "abcdef"),
+        ("ananan.", ["anan"], f"{BLOCKS}."),
+        ("İstanbul istanbul Hauptstraße", ["istanbul"], f"{BLOCKS} {BLOCKS} Hauptstraße"),
+        ("in der Straße", ["stras"], f"in der {BLOCKS}e"),
+        ("Samira\nAlaoui, Samira \u00a0 Alaoui, Samira\u200bAlaoui", ["samira alaoui"],
+         f"{BLOCKS}, {BLOCKS}, {BLOCKS}"),
+        ("Sami\u200bra and Sa\u00admira", ["Samira"], f"{BLOCKS} and {BLOCKS}"),
+        ("Hélène, Hélène\u0301\u200d.", ["Helene"], f"{BLOCKS}, {BLOCKS}."),
+        ("سميرة سَمِيرَةُ هنا", ["سميرة"], f"{BLOCKS} {BLOCKS} هنا"),
+        ("0612345678, 06 12-34.56 78; +212 (6) 1234", ["06 12 34 56 78"],
+         f"{BLOCKS}, {BLOCKS}; +212 (6) 1234"),
+        ("a.b axb", ["a.b"], f"{BLOCKS} axb"),
     ],
-    ids=["every-time", "overlap", "nothing", "folding", "arabic"],
-)
+    ids=["every-time", "overlap", "nothing", "itself", "capitals", "half-a-letter", "spaces",
+         "invisible", "accents", "arabic", "number", "pattern"],
+)  # fmt: skip
 def test_words_are_found_wherever_they_stand(text: str, phrases: list[str], left: str) -> None:
-    assert blacked_out(text, spans_of(text, phrases)) == left
+    found = places_of(text, phrases)
+    assert list(found) == phrases
+    assert blacked_out(text, [one for several in found.values() for one in several]) == left
+
+
+@pytest.mark.claim("C-REDACTED")
+@pytest.mark.parametrize("phrases", [["samira", "Yassmina"], [""], ["\u200b"]], ids=repr)
+def test_a_phrase_that_stands_nowhere_is_refused(phrases: list[str]) -> None:
+    with pytest.raises(RedactionRefused, match="This stands nowhere in it: \u201c"):
+        places_of(WORDS, phrases)
+
+
+@given(st.text(max_size=30), st.text(min_size=1, max_size=8), st.text(max_size=30))
+def test_nothing_of_what_was_marked_is_found_in_the_copy(
+    before: str, phrase: str, after: str
+) -> None:
+    text = f"{before}{phrase}{after}"
+    if not folded(phrase):
+        return
+    spans = places_of(text, [phrase])[phrase]
+    assert all(0 <= start < stop <= len(text) for start, stop in spans)
+    copy = blacked_out(text, spans)
+    # A phrase of nothing but blocks is the one that a copy holds.
+    assert "▮" in phrase or not places(copy, phrase)
 
 
 # --- what others may write

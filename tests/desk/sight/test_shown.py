@@ -14,7 +14,7 @@ from desk.evidence import open_evidence, views
 from desk.sight import shown
 from desk.sight.memory import BREAK_EVERY, Drawn, Exposure
 from desk.sight.shown import Shown
-from desk.sight.veil import DOTS, veil
+from desk.sight.veil import DOTS, PLAIN, Busy, Veils, veil
 from sanitizer.errors import Malformed, TooComplex, Unsupported
 from sanitizer.limits import Limits
 from sanitizer.sight.order import Sight
@@ -281,3 +281,44 @@ def test_pictures_are_counted_once_a_day() -> None:
     exposure.opened("one more", TODAY)
     assert exposure.is_time_for_a_break(TODAY)
     assert exposure.count(type(TODAY)(TODAY + 1)) == 0
+
+
+@pytest.mark.claim("C-PREVIEW")
+def test_a_veil_costs_a_moment_or_is_plain(
+    desk: Desk, kept: Callable[..., tuple[Case, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    veils = Veils()
+    case, name = kept("image/png", kit.picture("PNG"))
+    assert veils.of(desk, case, name).width == DOTS
+    asked: list[Limits] = []
+
+    def slow(_desk: Desk, _case: Case, _name: str, *, limits: Limits, **_: object) -> Sight:
+        asked.append(limits)
+        with pytest.raises(Busy):
+            veils.of(desk, case, name)
+        raise NothingToSee(shown.TOO_MUCH)
+
+    monkeypatch.setattr(shown, "pixels", slow)
+    assert veils.of(desk, case, name) is PLAIN
+    assert (asked[0].worker_seconds, asked[0].worker_wait_seconds) == (2, 1)
+
+    def hindered(why: str) -> Callable[..., Sight]:
+        def pixels(*_: object, **__: object) -> Sight:
+            raise NothingToSee(why)
+
+        return pixels
+
+    monkeypatch.setattr(shown, "pixels", hindered(shown.NO_JAIL))
+    with pytest.raises(Busy):
+        veils.of(desk, case, name)
+    monkeypatch.setattr(shown, "pixels", hindered(shown.UNREADABLE))
+    with pytest.raises(NothingToSee, match="could not read"):
+        veils.of(desk, case, name)
+
+
+@pytest.mark.claim("C-PREVIEW")
+@pytest.mark.parametrize("media_type", ["video/mp4", "application/pdf"])
+def test_a_film_and_a_document_are_not_read_before_somebody_asks(
+    desk: Desk, kept: Callable[..., tuple[Case, str]], media_type: str
+) -> None:
+    assert Veils().of(desk, *kept(media_type, b"whatever it would cost")) is PLAIN

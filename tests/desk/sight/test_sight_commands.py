@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desk import acts
 from desk.evidence import views
 from desk.sight import shown
 from desk.sight.export import find_file
+from tests.desk.running import done
 from tests.desk.sight import kit
-from tests.desk.test_commands_of_work import done
-from tests.desk.test_commands_of_work import run as run  # noqa: PLC0414 - a fixture
 from tests.sanitizer.jailed import needs_seccomp
 from tests.sanitizer.test_sight_film import needs_jail
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from desk.cases import Case
     from desk.desk import Desk
     from desk.sync import SyncReport
-    from tests.desk.test_commands_of_work import Run
+    from tests.desk.running import Run
     from tests.desk.world import Reporter
 
     Read = Callable[[], Case]
@@ -103,7 +103,13 @@ def test_a_copy_is_made_from_the_command_line(
         run("redact", ref, "photo-1.jpg", "--box", "10,20,30,40", "--box", "100,100,5,5")
     )
     done(run("redact", ref, "doc-4.pdf", "--page", "2", "--box", "0,0,9,9"))
-    done(run("redact", ref, "--answer", "description", "--words", "samira", "--span", "7:13"))
+    asked = done(
+        run(
+            "redact", ref, "--answer", "description", "--words", "samira", "--span", "7:13",
+            input="y\n",
+        )
+    )  # fmt: skip
+    assert asked.startswith("▮▮▮ ▮▮▮ took it.\nsamira: found 1 time\n")
     picture, page, words = [one for one in views(desk, read()) if one.is_copy]
     assert shown.words(desk, read(), words.id) == "▮▮▮ ▮▮▮ took it."
     assert done(run("show", ref)).count("made a redacted copy of") == 3
@@ -114,10 +120,51 @@ def test_a_copy_is_made_from_the_command_line(
     assert page.copy_of
 
 
+@pytest.mark.claim("C-REDACTED")
+@pytest.mark.parametrize("said", ["n\n", ""], ids=["no", "nobody"])
+@pytest.mark.usefixtures("desk")
+def test_a_copy_of_words_is_shown_and_signed_only_after_a_yes(
+    run: Run, ref: str, read: Read, said: str
+) -> None:
+    result = run("redact", ref, "--answer", "description", "--words", "samira", input=said)
+    assert (result.exit_code, "▮▮▮ Alaoui took it." in result.stdout) == (1, True)
+    assert read().work.of(acts.REDACTION) == ()
+
+
+@pytest.mark.usefixtures("desk")
+def test_words_are_asked_for_so_that_no_history_has_them(run: Run, ref: str) -> None:
+    told = done(
+        run("redact", ref, "--answer", "description", "--words", "-", input="samira\nit\n\ny\n")
+    )
+    assert told.startswith("▮▮▮ Alaoui took ▮▮▮.\nsamira: found 1 time\nit: found 1 time\n")
+    done(run("quarantine", ref, "photo-1.jpg", "--text", "-", input="seen at once\n"))
+    assert "seen at once" in done(run("show", ref))
+
+
+@pytest.mark.claim("C-REDACTED")
+def test_a_message_is_blacked_out_from_the_command_line(
+    run: Run, desk: Desk, read: Read, reporter: Reporter, sync: Synced
+) -> None:
+    sync(*reporter.report(), *reporter.follow_up("I am Samira."))
+    ref = reporter.case.hex()[:8]
+    done(run("redact", ref, "--message", "1", "--words", "samira", "--yes"))
+    (copy,) = [one for one in views(desk, read()) if one.is_copy]
+    assert shown.words(desk, read(), copy.id) == "I am ▮▮▮."
+    message = read().follow_ups[0].envelope.id.hex()
+    assert copy.copy_of_answer == f"message:{message}"
+    assert f"made a redacted copy of message {message[:8]}" in done(run("show", ref))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ((), "Name a file, or an answer"),
+        (("photo-1.jpg", "--message", "1"), "Name a file, or an answer"),
+        (("--message", "1", "--words", "x"), "no such answer or message"),
+        (("--answer", "message:" + "00" * 16, "--words", "x"), "no such answer or message"),
+        (("--answer", "description"), "none of these words"),
+        (("--answer", "description", "--words", "Samira", "--words", "Alawi"),
+         "stands nowhere in it: “Alawi”"),
         (("photo-1.jpg", "--answer", "description"), "Name a file, or an answer"),
         (("photo-1.jpg",), "at least one box"),
         (("photo-1.jpg", "--box", "1,2"), "A box is x,y"),
@@ -125,7 +172,7 @@ def test_a_copy_is_made_from_the_command_line(
         (("--answer", "description", "--span", "3"), "A span is from:to"),
         (("--answer", "nothing", "--words", "x"), "no such answer"),
     ],
-)
+)  # fmt: skip
 def test_a_copy_that_cannot_be_made_says_why(
     run: Run, ref: str, arguments: tuple[str, ...], words: str
 ) -> None:

@@ -167,7 +167,7 @@ def test_what_was_opened_is_counted_and_a_break_is_advised(
     assert "Pictures you have opened today: 2." in told
     assert "Take a break" not in told
     monkeypatch.setattr("desk.sight.memory.BREAK_EVERY", 2)
-    assert "You have opened 2 pictures today. Take a break" in get(page, files["case"]).text
+    assert "Pictures you have opened today: 2. Take a break" in get(page, files["case"]).text
     assert BREAK_EVERY > 2
 
 
@@ -297,12 +297,69 @@ def test_words_of_an_answer_are_chosen_seen_and_signed(
     assert look.count(" checked") == 3
     nothing = post(page, path, sign="1")
     assert (nothing.status_code, "none of these words" in nothing.text) == (422, True)
-    done = post(page, path, word=["3", "4"], phrase="", sign="1")
+    looked = post(page, path, word=["3", "4"], phrase="")
+    done = post(page, path, word=["3", "4"], phrase="", seen=seen(looked), sign="1")
     assert done.status_code == 303
     (copy,) = [one for one in views(desk, read()) if one.is_copy]
     assert shown.words(desk, read(), copy.id) == "Samira took it. ▮▮▮ 12 rue X."
     assert "A redacted copy of the answer" in get(page, files["case"]).text
     assert get(page, f"{files['case']}/answers/urls/redact").status_code == 422
+
+
+@pytest.mark.claim("C-REDACTED")
+def test_a_copy_that_was_not_shown_is_shown_and_not_signed(
+    desk: Desk, page: FlaskClient, files: dict[str, str], read: Read
+) -> None:
+    path = f"{files['case']}/answers/description/redact"
+    first = get(page, path)
+    blind = post(page, path, phrase="samira", seen=seen(first), sign="1")
+    assert (blind.status_code, "Look at it below" in blind.text) == (422, True)
+    assert "▮▮▮ took it. ▮▮▮ Alaoui, 12 rue X." in re.sub(r"</?bdi[^>]*>", "", blind.text)
+    assert "found 2 times" in blind.text
+    assert read().work.of(acts.REDACTION) == ()
+    # What comes back has its words chosen as well: it is the copy that was shown.
+    chosen = re.findall(r'value="(\d+)" checked', blind.text)
+    assert post(page, path, word=chosen, phrase="samira", seen=seen(blind), sign="1").location
+    (copy,) = [one for one in views(desk, read()) if one.is_copy]
+    assert shown.words(desk, read(), copy.id) == "▮▮▮ took it. ▮▮▮ Alaoui, 12 rue X."
+
+
+@pytest.mark.claim("C-REDACTED")
+def test_a_phrase_that_stands_nowhere_is_told_and_nothing_is_signed(
+    page: FlaskClient, files: dict[str, str], read: Read
+) -> None:
+    path = f"{files['case']}/answers/description/redact"
+    looked = post(page, path, word=["0"], phrase="Samyra")
+    assert (looked.status_code, "This stands nowhere in it" in looked.text) == (422, True)
+    signed = post(page, path, word=["0"], phrase="Samyra", seen=seen(looked), sign="1")
+    assert signed.status_code == 422
+    assert read().work.of(acts.REDACTION) == ()
+
+
+@pytest.mark.claim("C-REDACTED")
+def test_a_message_is_blacked_out_as_an_answer_is(  # noqa: PLR0913, PLR0917 - all of it
+    desk: Desk, page: FlaskClient, files: dict[str, str], reporter: Reporter, sync: Synced,
+    read: Read,
+) -> None:  # fmt: skip
+    sync(*reporter.follow_up("My name is Samira."))
+    message = read().follow_ups[0].envelope.id.hex()
+    path = f"{files['case']}/answers/message:{message}/redact"
+    assert f'href="{path}"' in get(page, files["case"]).text
+    looked = post(page, path, phrase="Samira")
+    assert "In message" in looked.text
+    assert post(page, path, phrase="Samira", seen=seen(looked), sign="1").status_code == 303
+    (copy,) = [one for one in views(desk, read()) if one.is_copy]
+    assert shown.words(desk, read(), copy.id) == "My name is ▮▮▮."
+    told = re.sub(r"</?bdi[^>]*>", "", get(page, files["case"]).text)
+    assert "A redacted copy of message 1." in told
+    assert f"made a redacted copy of message {message[:8]}" in told
+
+
+def seen(answer: TestResponse) -> str:
+    """Which copy a page showed."""
+    found = re.search(r'name="seen" value="([0-9a-f]{64})"', answer.text)
+    assert found is not None
+    return found[1]
 
 
 def test_without_a_roster_the_page_still_reads_and_offers_no_act(

@@ -9,34 +9,28 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 
 from desk import similar_cases
 from desk.cases import Cases
-from desk.cli import main
-from desk.config import DeskHome
 from desk.errors import RulesMalformed
 from desk.pages import similar as panel
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
-from desk.program import Setting
+from desk.progress import Silence
 from desk.similar_cases import SimilarCases
-from desk.sync import Silence, synchronise
-from tests.desk.world import CHEAP, JPEG, PASSPHRASE, TODAY, Reporter
+from desk.sync import synchronise
+from tests.desk.running import done
+from tests.desk.world import JPEG, Reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from click.testing import Result
     from flask.testing import FlaskClient
 
     from desk.cases import Case
     from desk.desk import Desk
+    from tests.desk.running import Run
     from tests.desk.server import FakeServer
     from tests.desk.world import World
 
-    Run = Callable[..., Result]
 
 BIND = Bind("127.0.0.1", 8002)
 FORM = {
@@ -62,24 +56,11 @@ def told(desk: Desk, world: World, server: FakeServer) -> list[Reporter]:
 
 
 @pytest.fixture
-def run(desk: Desk, tmp_path: Path) -> Run:
-    phrase = tmp_path / "phrase"
-    phrase.write_text(PASSPHRASE)
-    setting = Setting(DeskHome(desk.home.folder, phrase), today=lambda: TODAY, cost=CHEAP)
-    return lambda *arguments, **how: CliRunner().invoke(main, list(arguments), obj=setting, **how)
-
-
-@pytest.fixture
 def page(desk: Desk) -> FlaskClient:
     link = OneTimeLink()
     client = create_pages(desk, BIND, link).test_client()
     client.get(f"/link/{link.token}", headers=FORM)
     return client
-
-
-def done(result: Result) -> str:
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def case_of(desk: Desk, reporter: Reporter) -> Case:

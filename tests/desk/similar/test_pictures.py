@@ -15,9 +15,10 @@ from desk.errors import NothingToSee
 from desk.outbox import append
 from desk.picture_hash import picture_hash
 from desk.program import Setting
+from desk.progress import Silence
 from desk.sight import shown
 from desk.similar_cases import SimilarCases
-from desk.sync import Silence, synchronise
+from desk.sync import synchronise
 from sanitizer.sight.ask import looking
 from sanitizer.sight.order import Sight
 from sanitizer.sight.png import written

@@ -10,14 +10,12 @@ from click.testing import CliRunner
 
 from crypto.package import service_fingerprint, service_from_text, service_to_text
 from crypto.package_opening import ServicePrivateKey
-from desk.cli import main
-from desk.config import DeskHome
 from desk.identity import OpenedIdentity
-from desk.program import Setting
 from desk.transmission import services
 from desk.transmission.cli import main as package_main
+from tests.desk.running import running
 from tests.desk.transmission.conftest import SERVICE, UNIT
-from tests.desk.world import CHEAP, JPEG, PASSPHRASE, TODAY
+from tests.desk.world import CHEAP, JPEG, TODAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,21 +29,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def phrase(tmp_path: Path) -> Path:
-    path = tmp_path / "phrase"
-    path.write_text(PASSPHRASE + "\n")
-    return path
-
-
-@pytest.fixture
 def run(handing: Handing, phrase: Path) -> Run:
-    home = DeskHome(handing.desk.home.folder, passphrase_file=phrase)
-
-    def invoke(*arguments: str, typed: str | None = None) -> Result:
-        setting = Setting(home, today=lambda: TODAY, cost=CHEAP)
-        return CliRunner().invoke(main, list(arguments), obj=setting, input=typed)
-
-    return invoke
+    return running(handing.desk.home.folder, phrase)
 
 
 @pytest.fixture
@@ -65,7 +50,7 @@ def test_from_a_new_key_to_what_was_proven(
     digits = service_fingerprint(service_from_text((tmp_path / "unit" / "unit.pub").read_text()))
     assert digits in made.output
     (ready.desk.home.services / "cyber_unit.pub").unlink()
-    bound = run("service-key", "cyber_unit", str(tmp_path / "unit" / "unit.pub"), typed="y\n")
+    bound = run("service-key", "cyber_unit", str(tmp_path / "unit" / "unit.pub"), input="y\n")
     assert (bound.exit_code, digits in bound.output) == (0, True)
     listed = json.loads(run("services", "--json").output)["services"]
     assert {one["service"]: one["fingerprint"] for one in listed}["cyber_unit"] == digits
@@ -155,7 +140,7 @@ def test_a_key_that_does_not_agree_is_not_kept(
     other = ServicePrivateKey.generate().public
     path = tmp_path / "other.pub"
     path.write_text(service_to_text(other))
-    done = run("service-key", "cyber_unit", str(path), *arguments, typed=typed)
+    done = run("service-key", "cyber_unit", str(path), *arguments, input=typed)
     assert (done.exit_code, "another key" in done.output) == (1, True)
     assert services.key_of(handing.desk, "cyber_unit") == SERVICE.public
     digits = service_fingerprint(other)
@@ -176,9 +161,9 @@ def test_what_is_no_key_no_service_or_another_services_key_is_refused(
         assert run("service-key", "cyber_unit", str(path)).exit_code == 1
     assert run("service-key", "cyber_unit", str(tmp_path / "none")).exit_code == 1
     path.write_text(service_to_text(SERVICE.public))
-    taken = run("service-key", "regional_unit", str(path), typed="y\n")
+    taken = run("service-key", "regional_unit", str(path), input="y\n")
     assert "already cyber_unit's" in taken.output
-    unknown = run("service-key", "nobody", str(path), typed="y\n")
+    unknown = run("service-key", "nobody", str(path), input="y\n")
     assert (unknown.exit_code, "know no such service" in unknown.output) == (1, True)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crypto.package import NOBODY, PackageId, package_statement
 from crypto.signing import SigningPrivateKey
 from desk.transmission import proof
 from desk.transmission.proof import Finding
@@ -99,6 +100,86 @@ def test_a_file_in_whose_place_a_link_stands_is_changed(ready: Handing, folder: 
     path.rename(folder.parent / "elsewhere")
     path.symlink_to(folder.parent / "elsewhere")
     assert kinds(folder, ready.root_line) == [("changed", "evidence/photo-1.jpg")]
+
+
+@pytest.mark.claim("C-PACKAGE")
+def test_who_handed_it_over_is_who_signed_it(ready: Handing, folder: Path) -> None:
+    said = json.loads((folder / proof.MANIFEST).read_bytes())
+    assert said["operator"] == "operator 1"
+    raw = json.dumps({**said, "operator": "operator 2"}).encode()
+    (folder / proof.MANIFEST).write_bytes(raw)
+    deployment, package = ready.desk.trust.deployment, bytes.fromhex(said["package"])
+    # Their own key, over another's name.
+    statement = package_statement(deployment, ready.reporter.case, PackageId(package), NOBODY, raw)
+    signed = json.loads((folder / proof.SIGNATURE).read_bytes())
+    signed["signature"] = ready.desk.keyring.sign.sign(statement).hex()
+    (folder / proof.SIGNATURE).write_text(json.dumps(signed))
+    (found,) = proof.verify_folder(folder, ready.root_line).findings
+    assert (found.kind, found.what) == ("signature", proof.SIGNATURE)
+    assert "'operator 1' signed it" in found.why
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """As a receiver runs it: another folder, no package of ours on the path, no site-packages."""
+    return subprocess.run(
+        [sys.executable, "-S", str(folder / "verify.py"), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+
+
+@pytest.fixture
+def root_file(ready: Handing, tmp_path: Path) -> Path:
+    path = tmp_path / "root.pub"
+    path.write_text(ready.root_line)
+    return path
+
+
+LIE = "PROVEN: signed by 'operator 1', whom the root named an operator"
+
+
+@pytest.mark.claim("C-PACKAGE")
+def test_no_name_moves_the_cursor_or_tells_a_line_of_its_own(
+    ready: Handing, folder: Path, root_file: Path
+) -> None:
+    (folder / f"\x1b[2J\x1b[H{LIE}\n\u202e\x1b[8m").write_bytes(b"added")
+    rewritten(folder, proof.MANIFEST, lambda said: said.update(ref=f"\x1b[2J\n{LIE}\n\x9b8m"))
+    said = run(folder, "--root", str(root_file))
+    assert said.returncode == 1
+    assert all(line.isprintable() for line in said.stdout.splitlines())
+    assert LIE in said.stdout
+    assert LIE not in said.stdout.splitlines()
+    assert "NOT PROVEN" in said.stdout.splitlines()[-1]
+    found = proof.verify_folder(folder, ready.root_line)
+    lines: list[str] = []
+    proof.report(found, lines.append)
+    assert lines == said.stdout.splitlines()
+
+
+@pytest.mark.claim("C-PACKAGE")
+@pytest.mark.parametrize(
+    "name", ["argparse", "base64", "hashlib", "json", "re", "pathlib", "typing"]
+)
+def test_what_lies_beside_the_verifier_is_not_run(folder: Path, root_file: Path, name: str) -> None:
+    (folder / f"{name}.py").write_text("print('it ran')\nraise SystemExit(0)\n")
+    said = run(folder, "--root", str(root_file))
+    assert "it ran" not in said.stdout
+    assert said.returncode == 1
+    assert f"ADDED: {name}.py" in said.stdout
+
+
+@pytest.mark.claim("C-PACKAGE")
+def test_folders_in_folders_are_named_and_not_walked(folder: Path, root_file: Path) -> None:
+    deep = folder / "evidence"
+    for number in range(60):
+        deep = deep / f"{number:060d}"
+    deep.mkdir(parents=True)
+    said = run(folder, "--root", str(root_file))
+    assert (said.returncode, said.stderr) == (1, "")
+    assert f"ADDED: evidence/{0:060d}/: the manifest does not name it" in said.stdout
+    assert said.stdout.count("ADDED") == 1
 
 
 @pytest.mark.claim("C-PACKAGE")
@@ -216,17 +297,6 @@ def test_a_roster_that_is_cut_is_named(ready: Handing, folder: Path) -> None:
         (folder / "rosters" / "1.note").write_bytes(cut + b"\n\n" + end)
         assert ("signature", "rosters/1.note") in kinds(folder, None)
     del ready
-
-
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """As a receiver runs it: another folder, no package of ours on the path, no site-packages."""
-    return subprocess.run(
-        [sys.executable, "-I", "-S", str(folder / "verify.py"), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd="/",
-    )
 
 
 @pytest.mark.claim("C-PACKAGE")

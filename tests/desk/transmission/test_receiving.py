@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,12 +14,11 @@ from crypto.package import PackageId, PackageSealer, new_package_id, service_fro
 from crypto.package_opening import ServicePrivateKey, open_package
 from desk.errors import PackageMalformed, ServiceKeyRefused, TransmissionRefused
 from desk.transmission import archive, receiving
-from tests.desk.transmission.conftest import SERVICE
+from desk.transmission.transmit import Order, transmit
+from tests.desk.transmission.conftest import SERVICE, UNIT
 from tests.desk.world import CHEAP, PASSPHRASE, World
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.desk.transmission.conftest import Handing
 
 
@@ -42,6 +42,26 @@ def sealed_again(
     sealer.write(content)
     sealer.finish()
     return bytes(out)
+
+
+def test_the_folder_that_one_stands_in_takes_a_package(
+    ready: Handing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = ready.transmit().path
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    found = receiving.open_sealed(path, SERVICE, ready.root_line, Path())
+    assert found.findings == ()
+    assert (tmp_path / "here" / "manifest.json").exists()
+
+
+def test_the_folder_that_one_stands_in_takes_a_print(
+    ready: Handing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    transmit(ready.desk, ready.case, Order(Path(), UNIT, in_clear=True))
+    assert (tmp_path / "here" / "manifest.json").exists()
 
 
 @pytest.mark.claim("C-PACKAGE")

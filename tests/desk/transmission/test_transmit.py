@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,9 @@ from desk import acts
 from desk.cases import Cases
 from desk.errors import (
     ActRefused,
+    CaseMoved,
     EvidenceUnsound,
+    ServerMalformed,
     ServerRefused,
     ServiceKeyRefused,
     StateUnknown,
@@ -23,6 +25,7 @@ from desk.errors import (
 from desk.identity import OpenedIdentity
 from desk.sight.redaction import redact_answer
 from desk.transmission import proof, receiving
+from desk.transmission.cover import print_cover
 from desk.transmission.transmit import Competence, Order, competence, transmit
 from tests.desk.transmission.conftest import CANARY, SERVICE, UNIT
 from tests.desk.world import JPEG, TODAY, of_kind
@@ -255,16 +258,54 @@ def test_a_package_whose_entry_cannot_be_written_does_not_stay(
     assert list(ready.folder.iterdir()) == []
 
 
-def test_a_package_whose_entry_the_server_refused_stays_with_its_entry(
+@pytest.mark.parametrize(
+    "end",
+    [ServerRefused("no", status=422, code="refused"), KeyboardInterrupt(), MemoryError()],
+    ids=lambda end: type(end).__name__,
+)
+def test_a_package_whose_entry_is_kept_stays_however_the_sending_ends(
+    ready: Handing, monkeypatch: pytest.MonkeyPatch, end: BaseException
+) -> None:
+    def post(*_: object) -> None:
+        raise end
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(ready.desk.client), "post", post)
+        with pytest.raises((ServerRefused, KeyboardInterrupt, MemoryError)):
+            ready.transmit("kept")
+    ready.sync()
+    (sent,) = ready.case.work.of("status")[-1:]
+    assert sent.body.data["state"] == "transmitted"
+    package = (ready.folder / "kept").read_bytes()
+    assert sent.body.data["package"] == hashlib.sha256(package).hexdigest()
+
+
+def test_an_answer_of_the_server_that_says_nothing_leaves_entry_and_package_waiting(
     ready: Handing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: object) -> bool:
-        raise ServerRefused("no", status=0, code="refused")
+    def post(*_: object) -> None:
+        raise ServerMalformed("too long")
 
-    monkeypatch.setattr("desk.transmission.transmit.work.set_state", refuse)
-    with pytest.raises(ServerRefused):
-        ready.transmit("kept")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(ready.desk.client), "post", post)
+        assert not ready.transmit("kept").sent
     assert (ready.folder / "kept").exists()
+    assert len(ready.desk.store.unposted()) == 1
+
+
+def test_a_package_whose_entry_could_not_be_written_goes(
+    ready: Handing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def printed(*arguments: Any) -> bytes:
+        # Meanwhile something comes to the case.
+        ready.sync(*ready.reporter.follow_up("Stop, it is settled."))
+        return print_cover(*arguments)
+
+    monkeypatch.setattr("desk.transmission.transmit.print_cover", printed)
+    with pytest.raises(CaseMoved):
+        ready.transmit("gone")
+    assert list(ready.folder.iterdir()) == []
+    assert ready.desk.store.unposted() == ()
 
 
 def test_a_folder_that_does_not_prove_itself_is_not_handed_over(

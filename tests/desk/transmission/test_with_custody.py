@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
 from desk import work
-from desk.cli import main
-from desk.config import DeskHome
-from desk.program import Setting
 from desk.transmission import receiving, services
 from tests.desk.custody.conftest import NAME, Office, office_of
+from tests.desk.running import running
 from tests.desk.server import serving
 from tests.desk.transmission.conftest import SERVICE, UNIT
-from tests.desk.world import CHEAP, PASSPHRASE, TODAY, World
+from tests.desk.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,17 +38,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 @pytest.fixture
-def run(office: Office, tmp_path: Path) -> Run:
-    phrase = tmp_path / "phrase"
-    phrase.write_text(PASSPHRASE)
-
-    def invoke(*arguments: str) -> Result:
-        setting = Setting(
-            DeskHome(office.desk("operator 1").home.folder, phrase), today=lambda: TODAY, cost=CHEAP
-        )
-        return CliRunner().invoke(main, ["transmit", office.case().ref, *arguments], obj=setting)
-
-    return invoke
+def run(office: Office, phrase: Path) -> Run:
+    invoke = running(office.desk("operator 1").home.folder, phrase)
+    return lambda *arguments: invoke("transmit", office.case().ref, *arguments)
 
 
 @pytest.mark.claim("C-CUSTODY")

@@ -9,15 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from tests.support.browser import QUIET, show
+from tests.support.browser import show
 from tests.support.pages import every_page
 from tests.support.site import Writer, code_of, kept_files, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
     from werkzeug.test import TestResponse
@@ -91,14 +89,6 @@ WITHOUT_ISOLATION = """() => {
     document.querySelectorAll('[dir]:not(html)').forEach(one => one.removeAttribute('dir'));
     document.body.normalize();
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -6,20 +6,18 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
+from tests.support.browser import LEFT_TO_RIGHT
 from tests.support.site import ANSWERS, COMMON, Writer, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
     from tests.support.rehearsal import Rehearsal
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 # Inputs that a person sees but whose words she does not: a label or a legend counts when it has a
 # size and is not clipped; where a fold hides its question's legend, the fold says the same.
 WORDLESS = """() => {
@@ -39,35 +37,11 @@ WORDLESS = """() => {
         return !words || !seen(words) || !words.innerText.trim();
     }).map(one => one.name);
 }"""
-# Where each character of an element stands, from left to right, on one line.
-LEFT_TO_RIGHT = """element => {
-    element.style.whiteSpace = 'nowrap';
-    const found = [];
-    const walk = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-    while (walk.nextNode()) {
-        const text = walk.currentNode;
-        for (let at = 0; at < text.length; at++) {
-            const range = document.createRange();
-            range.setStart(text, at);
-            range.setEnd(text, at + 1);
-            found.push([range.getBoundingClientRect().left, text.data[at]]);
-        }
-    }
-    return found.sort((one, other) => one[0] - other[0]).map(one => one[1]).join('');
-}"""
 OUTSIDE_LANDMARKS = """() => {
     const landmarks = 'main, header, footer, nav, aside, [role=alert], .skip';
     return [...document.querySelectorAll('body a, body button, body p, body h1')]
         .filter(one => !one.closest(landmarks)).map(one => one.outerHTML);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import template_rendered
-from playwright.sync_api import sync_playwright
 
 from gateway.site.app import HERE
 from gateway.site.forms import load_forms
-from tests.support.browser import LEFT_TO_RIGHT, QUIET, STATIC_FILES, show
+from tests.support.browser import LEFT_TO_RIGHT, STATIC_FILES, show
 from tests.support.pages import LANGUAGES, every_page
 from tests.support.rehearsal import make_rehearsal
 
@@ -51,14 +50,6 @@ FOCUSED = """() => {
         behind: one.tabIndex,
     };
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ def back(page: Page) -> bool:
     """Press Back; False where the browser shows a page of its own: send the form again?"""
     # A page from memory is there at once and never "loads".
     try:
-        page.go_back(wait_until="commit", timeout=5000)
+        page.go_back(wait_until="commit")
     except Error as error:
         if "ERR_CACHE_MISS" not in error.message:
             raise
@@ -120,6 +120,18 @@ def send_again(page: Page) -> None:
         else:
             return
     raise AssertionError("the browser's own page never came")
+
+
+def questions(page: Page) -> list[str]:
+    """What the browser asks from now on; the answer is always yes."""
+    asked: list[str] = []
+
+    def answer(question: Dialog) -> None:
+        asked.append(question.type)
+        question.accept()
+
+    page.on("dialog", answer)
+    return asked
 
 
 def begin(page: Page) -> None:
@@ -443,13 +455,7 @@ def test_what_was_typed_is_not_lost_without_a_question_and_whoever_leaves_is_ask
     visit: BrowserContext,
 ) -> None:
     page = visit.new_page()
-    asked: list[str] = []
-
-    def answer(question: Dialog) -> None:
-        asked.append(question.type)
-        question.accept()
-
-    page.on("dialog", answer)
+    asked = questions(page)
     begin(page)
     page.click("h1")
     page.goto("/en/device")
@@ -475,6 +481,32 @@ def test_what_was_typed_is_not_lost_without_a_question_and_whoever_leaves_is_ask
         page.keyboard.press("Shift")
     page.wait_for_url("http://127.0.0.1:*/")
     assert asked == ["beforeunload"] * 2
+
+
+@pytest.mark.claim("C-TYPED")
+@pytest.mark.parametrize("script", ["on"])
+def test_whoever_calls_for_help_is_asked_nothing_and_keeps_what_was_typed(
+    visit: BrowserContext,
+) -> None:
+    page = visit.new_page()
+    asked = questions(page)
+    page.goto("/en/")
+    page.check('input[name=danger_now][value="yes"]')
+    page.check('input[name=category][value="threats"]')
+    page.click("main form button")
+    page.locator("main form button").last.click()
+    page.locator("textarea[name=description]").press_sequentially("He")
+    calls = page.locator('main a[href^="tel:"]')
+    assert calls.count()
+    for call in calls.all()[:3]:
+        call.click(no_wait_after=True)
+    page.wait_for_timeout(300)
+    assert not asked
+    assert page.input_value("textarea[name=description]") == "He"
+    # And a moment after a call whoever goes elsewhere is asked as ever.
+    page.wait_for_timeout(600)
+    page.goto("/en/device")
+    assert asked == ["beforeunload"]
 
 
 @pytest.mark.claim("C-LOST-ANSWER")
@@ -545,7 +577,7 @@ def test_nothing_is_left_ahead_of_a_page_that_was_left(
     for _ in range(3):
         page.keyboard.press("Shift")
     page.wait_for_url(elsewhere)
-    page.go_forward(timeout=3000)
+    page.go_forward()
     assert page.url == elsewhere
     assert "fraud" not in seen_with_back(page).split("What is it about")[0]
 

@@ -147,7 +147,7 @@ def test_a_worker_that_is_killed_while_it_cleans_is_followed_by_another(running:
             for pid in running.children():
                 os.kill(pid, signal.SIGKILL)
     status = 202
-    for _ in range(100):
+    for _ in range(600):
         status, answer = script.post("whole", ticket=ticket)
         if status != 202:
             break

@@ -334,14 +334,7 @@ def test_a_file_s_name_is_nowhere_in_what_is_kept(rehearsal: Rehearsal, writer: 
         if file.is_file():
             assert b"canary" not in file.read_bytes()
     token = FormToken.open(
-        Intake(
-            rehearsal.vault,
-            rehearsal.rosters,
-            rehearsal.secrets,
-            rehearsal.clock,
-            deployment=rehearsal.roster.deployment,
-            stretchers=1,
-        ).token_key,
+        rehearsal.intake().token_key,
         token_of(page),
         now=rehearsal.clock.now(),
         seconds=10,
@@ -385,7 +378,7 @@ def test_after_a_quarter_of_an_hour_the_code_is_not_shown_again(
 
 
 @pytest.mark.claim("C-LOST-ANSWER")
-@pytest.mark.parametrize("digits", ["{}", "  {} ", "arabic"])
+@pytest.mark.parametrize("digits", ["{}", "  {} ", "arabic", "apart"])
 def test_once_confirmed_no_refresh_and_no_second_sending_shows_the_code(
     writer: Writer, digits: str
 ) -> None:
@@ -393,7 +386,8 @@ def test_once_confirmed_no_refresh_and_no_second_sending_shows_the_code(
     receipt = writer.send(form)
     last = code_of(receipt)[-4:]
     typed = last.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
-    typed = typed if digits == "arabic" else digits.format(last)
+    if digits != "arabic":
+        typed = " ".join(last) if digits == "apart" else digits.format(last)
     data = {"token": token_of(receipt), "last_four": "12"}
     wrong = writer.client.post("/en/confirm", data=data)
     assert wrong.status_code == 422
@@ -486,7 +480,7 @@ def test_the_same_form_twice_at_once_is_one_report_with_one_code(
     seal = Intake.seal_report
 
     def together(self: Intake, report: object, late: float | None) -> None:
-        meet.wait(10)
+        meet.wait(60)
         seal(self, report, late)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Intake, "seal_report", together)
@@ -674,14 +668,7 @@ def test_advice_is_shown_with_the_receipt_where_an_answer_calls_for_it(
 def test_a_category_that_was_taken_out_of_the_data_starts_again(
     rehearsal: Rehearsal, writer: Writer
 ) -> None:
-    intake = Intake(
-        rehearsal.vault,
-        rehearsal.rosters,
-        rehearsal.secrets,
-        rehearsal.clock,
-        deployment=rehearsal.roster.deployment,
-        stretchers=1,
-    )
+    intake = rehearsal.intake()
     now = rehearsal.clock.now()
     token = FormToken.new(category="gone", danger="no", now=now).seal(intake.token_key)
     page = writer.send(token)
@@ -780,12 +767,12 @@ def test_a_megabyte_of_spaces_in_a_time_stops_nobody(
 ) -> None:
     writer = Writer(client, "en", category)
     form = writer.begin()
-    began = time.monotonic()
+    began = time.process_time()
     for typed in ("1" + " " * 1_000_000 + "x", "1" + " " * 900 + "x"):
         page = writer.send(form, changes={name: typed})
         assert page.status_code == 422
         assert len(errors_of(page)) == 1
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.claim("C-TYPED")

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
 from crypto.pieces import CHUNK_BYTES
 from tests.gateway.site.test_browser import begin
-from tests.support.browser import LEFT_TO_RIGHT, QUIET
+from tests.support.browser import LEFT_TO_RIGHT
 from tests.support.media import big_video, phone_photo
 from tests.support.site import COMMON, Writer, code_of
 
@@ -80,12 +80,12 @@ class Line:
                 one.shutdown(socket.SHUT_RDWR)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-        yield browser
-        browser.close()
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A photo on the person's phone."""
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(PHOTO)
+    return path
 
 
 @pytest.fixture
@@ -262,10 +262,8 @@ def gone(page: Page, rehearsal: Rehearsal) -> None:
 
 @pytest.mark.claim("C-TYPED")
 def test_a_form_is_held_while_a_file_is_under_way_and_the_text_is_not_lost(
-    page: Page, rehearsal: Rehearsal, tmp_path: Path
+    page: Page, rehearsal: Rehearsal, photo: Path
 ) -> None:
-    photo = tmp_path / "photo.jpg"
-    photo.write_bytes(PHOTO)
     write(page)
     page.route("**/en/piece", lambda route: route.abort())
     choose(page, photo)
@@ -283,10 +281,8 @@ def test_a_form_is_held_while_a_file_is_under_way_and_the_text_is_not_lost(
 
 
 def test_who_presses_again_goes_on_without_the_file(
-    page: Page, rehearsal: Rehearsal, tmp_path: Path
+    page: Page, rehearsal: Rehearsal, photo: Path
 ) -> None:
-    photo = tmp_path / "photo.jpg"
-    photo.write_bytes(PHOTO)
     write(page)
     page.route("**/en/piece", lambda route: route.abort())
     choose(page, photo)
@@ -298,14 +294,12 @@ def test_who_presses_again_goes_on_without_the_file(
 
 @pytest.mark.parametrize("status", [404, 503])
 def test_where_this_way_is_closed_the_files_go_with_the_form(
-    page: Page, rehearsal: Rehearsal, tmp_path: Path, status: int
+    page: Page, rehearsal: Rehearsal, photo: Path, status: int
 ) -> None:
     def refuse(route: Route) -> None:
         body = '{"words": "No room."}' if status == 503 else "a page"
         route.fulfill(status=status, body=body, content_type="application/json")
 
-    photo = tmp_path / "photo.jpg"
-    photo.write_bytes(PHOTO)
     write(page)
     page.route("**/en/begin", refuse)
     choose(page, photo, photo)
@@ -318,10 +312,8 @@ def test_where_this_way_is_closed_the_files_go_with_the_form(
 
 
 def test_a_script_that_does_not_come_or_finds_no_means_changes_nothing(
-    page: Page, rehearsal: Rehearsal, tmp_path: Path
+    page: Page, rehearsal: Rehearsal, photo: Path
 ) -> None:
-    photo = tmp_path / "photo.jpg"
-    photo.write_bytes(PHOTO)
     # As in a browser that gives a page no means to hash.
     page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
     write(page)
@@ -353,10 +345,8 @@ def test_a_bad_file_is_refused_in_words_and_the_next_one_arrives(
 
 @pytest.mark.claim("C-ORIGINAL")
 def test_the_box_for_originals_says_which_files_it_comes_too_late_for(
-    page: Page, rehearsal: Rehearsal, tmp_path: Path
+    page: Page, rehearsal: Rehearsal, photo: Path
 ) -> None:
-    photo = tmp_path / "photo.jpg"
-    photo.write_bytes(PHOTO)
     write(page)
     choose(page, photo)
     done(page)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import re
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
-from crypto.ids import new_case_id
+from crypto.ids import Day, new_case_id
 from crypto.receipt import ReceiptCode
 from crypto.token import TokenKey
+from gateway.errors import Busy, NoValidRoster
+from gateway.intake import Intake
 from gateway.site import files as site_files
 from gateway.site.schema import FormSchema
 from gateway.site.tokens import ThreadToken
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 
-LONG = "What took an hour to write. " * 20
+LONG = ("What took an hour to write. " * 20).strip()
 PHOTO = phone_photo(b"CANARY-7f3a91", width=16, height=16)
 NAME = "Somebody's name"
 
@@ -106,6 +109,85 @@ def test_a_conversation_past_its_time_finds_its_files_again_by_its_code(
     opened = press(writer.client, wrong, "/thread", code=mine if code == "the same" else others)
     assert opened.status_code == 200
     assert kept_files(opened) == (["photo-1.jpg"] if code == "the same" else [])
+
+
+@pytest.mark.claim("C-TYPED")
+def test_a_file_that_comes_with_a_message_past_its_time_waits_for_the_code(
+    rehearsal: Rehearsal, writer: Writer
+) -> None:
+    code = code_of(writer.report())
+    page = writer.say(writer.open(code), LONG, action="add", files=(("a", PHOTO),))
+    outlast(rehearsal)
+    old = writer.say(page, LONG, files=(("b", PHOTO),))
+    assert "your files are kept" in old.text
+    opened = press(writer.client, old, "/thread", code=code, text=LONG)
+    assert kept_files(opened) == ["photo-1.jpg", "photo-2.jpg"]
+    assert writer.say(opened, LONG).status_code == 200
+    assert len(rehearsal.evidence(rehearsal.only_case())) == 2
+
+
+@pytest.mark.claim("C-TYPED")
+def test_a_page_past_its_time_says_which_file_is_not_kept(
+    rehearsal: Rehearsal, writer: Writer
+) -> None:
+    code = code_of(writer.report())
+    page = writer.open(code)
+    outlast(rehearsal)
+    files = (("good.jpg", PHOTO), ("bad.exe", b"MZ\x90\x00" * 100))
+    old = writer.say(page, LONG, files=files)
+    assert "Add your files once more" in old.text
+    assert "bad.exe" in old.text
+    assert "#f-evidence" not in old.text
+    opened = press(writer.client, old, "/thread", code=code, text=LONG)
+    assert kept_files(opened) == ["photo-1.jpg"]
+
+
+@pytest.mark.claim("C-TYPED")
+@pytest.mark.parametrize("why", [Busy, NoValidRoster], ids=["busy", "closed"])
+def test_a_file_that_cannot_be_kept_past_the_pages_time_is_asked_for_again(
+    rehearsal: Rehearsal, writer: Writer, monkeypatch: pytest.MonkeyPatch, why: type[Exception]
+) -> None:
+    page = writer.open(code_of(writer.report()))
+    outlast(rehearsal)
+    with monkeypatch.context() as patch:
+        patch.setattr(Intake, "keys_of", mock.Mock(side_effect=why))
+        old = writer.say(page, LONG, files=(("a", PHOTO),))
+    assert "Add your files once more" in old.text
+    assert LONG in old.text
+
+
+@pytest.mark.claim("C-CHILD")
+def test_no_file_about_a_child_is_kept_past_the_pages_time_either(
+    rehearsal: Rehearsal, client: FlaskClient
+) -> None:
+    writer = Writer(client, "en", "csam")
+    code = code_of(writer.report())
+    page = writer.open(code)
+    outlast(rehearsal)
+    old = writer.say(page, LONG, files=(("a", PHOTO),))
+    assert "under 18, so no file" in old.text
+    opened = press(client, old, "/thread", code=code, text=LONG)
+    assert kept_files(opened) == []
+    assert not [one for one in rehearsal.config.blobs.rglob("*") if one.is_file()]
+
+
+@pytest.mark.claim("C-TYPED")
+def test_a_form_that_was_open_for_a_week_gives_its_text_back(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = rehearsal.clock.today()
+    monkeypatch.setattr(type(rehearsal.clock), "today", lambda _: day)
+    writer = Writer(rehearsal.site_client())
+    page, asked = writer.begin(), writer.open(code_of(writer.report()))
+    waits = form_to(page.text, "/send").values, form_to(asked.text, "/message").values
+    day = Day(day + 8)
+    assert isinstance(rehearsal.clock, TestClock)
+    rehearsal.clock.seconds += 8 * 86_400
+    for path, values in zip(("send", "message"), waits, strict=True):
+        typed = {"description": LONG} if path == "send" else {"text": LONG}
+        old = writer.client.post(f"/en/{path}", data={**dict(values), **typed})
+        assert old.status_code == 422
+        assert LONG in old.text
 
 
 # Words.
@@ -192,12 +274,16 @@ def test_other_words_in_a_second_sending_are_added_with_one_button(
     form = writer.begin()
     writer.send(form)
     changes = {"description": LONG, "identity_mode": "full_identity", "identity-name": NAME}
-    again = writer.send(form, changes=changes)
+    money = {"money_lost": "yes", "amount": "500", "amount-currency": "EUR"}
+    again = writer.send(form, changes={**changes, **money})
     assert "had arrived already" in again.text
     assert LONG.strip() in again.text
     assert "name" not in str(form_to(again.text, "/message").values)
     text = second(again)
     assert NAME not in text
+    # Nobody typed the currency: it stands in a list.
+    assert "500" in text
+    assert "EUR" not in text
     talk = press(writer.client, again, "/message", text=text)
     assert talk.status_code == 200
     assert LONG.strip() in talk.text

@@ -78,14 +78,7 @@ def blobs(rehearsal: Rehearsal) -> int:
 
 def state(rehearsal: Rehearsal, code: str) -> Any:
     """What the thread of a code remembers, as its holder could open it."""
-    intake = Intake(
-        rehearsal.vault,
-        rehearsal.rosters,
-        rehearsal.secrets,
-        rehearsal.clock,
-        deployment=rehearsal.roster.deployment,
-        stretchers=1,
-    )
+    intake = rehearsal.intake()
     return intake.state_of(intake.keys_of(ReceiptCode.parse(code)))
 
 
@@ -400,14 +393,7 @@ def test_a_report_about_a_grown_up_takes_files_as_before(rehearsal: Rehearsal) -
 def test_files_staged_before_are_destroyed_and_none_is_sealed_past_the_page(
     rehearsal: Rehearsal,
 ) -> None:
-    intake = Intake(
-        rehearsal.vault,
-        rehearsal.rosters,
-        rehearsal.secrets,
-        rehearsal.clock,
-        deployment=rehearsal.roster.deployment,
-        stretchers=1,
-    )
+    intake = rehearsal.intake()
     writer = Writer(rehearsal.site_client())
     other = writer.say(
         writer.open(code_of(writer.report())), "", files=(("a", PHOTO),), action="add"
@@ -612,13 +598,6 @@ def test_the_server_alone_learns_neither_flag(rehearsal: Rehearsal) -> None:
     with rehearsal.vault._database.reading() as connection:
         rows = connection.exec_driver_sql("SELECT thread_state FROM cases").scalars().all()
     assert {len(one) for one in rows} == {92}
-    keys = Intake(
-        rehearsal.vault,
-        rehearsal.rosters,
-        rehearsal.secrets,
-        rehearsal.clock,
-        deployment=rehearsal.roster.deployment,
-        stretchers=1,
-    ).keys_of(ReceiptCode.generate())
+    keys = rehearsal.intake().keys_of(ReceiptCode.generate())
     look = look_at(keys, None, rehearsal.clock.today())
     assert (look.before.no_files, look.before.withdrawn) == (False, False)

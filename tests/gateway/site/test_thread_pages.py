@@ -596,15 +596,7 @@ def test_the_reporter_s_own_words_are_never_shown_back(rehearsal: Rehearsal) -> 
 
 
 def test_a_busy_gateway_says_so(rehearsal: Rehearsal) -> None:
-    intake = Intake(
-        rehearsal.vault,
-        rehearsal.rosters,
-        rehearsal.secrets,
-        rehearsal.clock,
-        deployment=rehearsal.roster.deployment,
-        stretchers=1,
-        wait_seconds=0.01,
-    )
+    intake = rehearsal.intake(wait_seconds=0.01)
     with intake.gate.through(None, 0), pytest.raises(Busy):
         intake.keys_of(ReceiptCode.generate())
     assert intake.keys_of(ReceiptCode.generate()).locator

@@ -93,6 +93,41 @@ def test_a_name_that_was_cut_on_its_way_sends_nothing(
 
 
 @pytest.mark.claim("C-TYPED")
+@pytest.mark.parametrize(
+    ("kind", "odd"),
+    [
+        (MULTIPART, "no end"),
+        (MULTIPART, "no name"),
+        (MULTIPART, "no disposition"),
+        ("multipart/form-data", "no boundary"),
+        (URLENCODED, "no letters"),
+    ],
+    ids=lambda one: one.replace(" ", "-") if " " in one else "in",
+)
+def test_what_is_no_form_is_not_taken_for_an_empty_one(
+    rehearsal: Rehearsal, writer: Writer, kind: str, odd: str
+) -> None:
+    data = answers(token_of(writer.begin()))
+    whole = encoded(URLENCODED if odd == "no letters" else MULTIPART, data)
+    last = f"--{BOUNDARY}--\r\n".encode()
+    head = f"--{BOUNDARY}\r\n".encode()
+    nameless = head + b"Content-Disposition: form-data\r\n\r\nx\r\n"
+    body = {
+        "no end": whole.removesuffix(last),
+        "no name": whole.replace(last, nameless + last),
+        "no disposition": whole.replace(last, head + b"X: y\r\n\r\nx\r\n" + last),
+        "no boundary": whole,
+        "no letters": whole + b"&kept=\xff\xfe",
+    }[odd]
+    page = writer.client.post("/en/send", data=body, content_type=kind)
+    assert page.status_code == 400
+    assert "keep this page open, reload it" in page.text
+    assert rehearsal.stored() == ()
+    sent = writer.client.post("/en/send", data=encoded(MULTIPART, data), content_type=MULTIPART)
+    assert code_of(sent)
+
+
+@pytest.mark.claim("C-TYPED")
 @pytest.mark.parametrize("path", ["write", "confirm", "thread", "begin", "whole", "drop"])
 def test_no_route_reads_half_a_form(writer: Writer, path: str) -> None:
     body = encoded(URLENCODED, {"token": token_of(writer.begin()), "code": "1", "category": "x"})

@@ -1,0 +1,67 @@
+"""The group that every program of this room is made of: errors in one place, imports when needed.
+
+Rule: what could not be done is one calm line on stderr and exit code 1, in every program alike.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+
+from crypto.errors import CryptoError
+from desk.errors import DeskError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Refusal(click.ClickException):
+    """What could not be done, as the command line says it; `program` is set by the group."""
+
+    program = "amana-desk"
+
+    def show(self, file: Any = None) -> None:  # noqa: ANN401  # as click declares it
+        """One calm line on stderr."""
+        click.echo(f"{self.program}: {self.format_message()}", file=file, err=True)
+
+
+class Group(click.Group):
+    """A program's commands."""
+
+    program: ClassVar[str] = Refusal.program
+    errors: ClassVar[tuple[type[Exception], ...]] = (DeskError, CryptoError)
+    """What becomes a refusal; anything else is a fault of ours, and shows itself."""
+    later: Mapping[str, Callable[[], object]] = {}
+    """By command: what registers it, where importing it takes longer than others should wait."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, loaded or not."""
+        return sorted({*super().list_commands(ctx), *self.later})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now if it was not."""
+        if cmd_name in self.later and cmd_name not in self.commands:
+            self.later[cmd_name]()
+        return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # as click declares it
+        """Run the command."""
+        caught: tuple[type[Exception], ...] = (Refusal, *self.errors)
+        try:
+            return super().invoke(ctx)
+        except caught as error:
+            said = str(error)
+        except sqlite3.Error as error:
+            said = f"The desk's own database cannot be used: {error}. Nothing more was written."
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # A full disk, a folder that is not ours: no fault of the program.
+            said = ": ".join(
+                filter(None, (str(error.filename or ""), error.strerror or str(error)))
+            )
+        refusal = Refusal(said)
+        refusal.program = self.program
+        raise refusal from None

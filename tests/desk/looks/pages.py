@@ -1,0 +1,374 @@
+"""Every page that the desk can show, each by its name, as an operator or a custodian meets it.
+
+Rule: a page is here as the desk itself answered, through its own door; what is new in the desk's
+addresses and not here fails a test (test_listed.py).
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest import mock
+
+from flask import abort, request, request_started, template_rendered
+
+from desk.pages import language
+from desk.pages.app import create_pages
+from desk.pages.door import Bind, OneTimeLink
+from desk.sync import SyncReport
+from tests.desk.looks.office import UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+    from desk.desk import Desk
+    from tests.desk.looks.office import Office
+
+LANGUAGES = tuple(sorted(language.LANGUAGES, key=language.ENGLISH.code.__ne__))
+"""The languages that the desk's pages speak; English first."""
+BIND = Bind("127.0.0.1", 8002)
+ORIGIN = BIND.origin
+PERIOD = "period=2026-11-13..2026-11-22"
+_HEADERS = {"Host": BIND.authority, "Origin": BIND.origin, "Sec-Fetch-Site": "same-origin"}
+
+
+class Shown(NamedTuple):
+    """One page: below which root its desk is mounted, and the answer."""
+
+    root: str
+    answer: TestResponse
+
+
+Pages = dict[str, Shown]
+
+
+@dataclass(slots=True)
+class Browser:
+    """Somebody who was let in to one desk's pages, which are mounted below a root of their own."""
+
+    desk: Desk
+    root: str
+    client: FlaskClient
+    app: Flask
+
+    @classmethod
+    def enter(cls, desk: Desk, root: str, *, fails: bool = False) -> Browser:
+        """Go through the door; `fails` adds an address whose page breaks."""
+        link = OneTimeLink()
+        app = create_pages(desk, BIND, link)
+        if fails:
+            app.add_url_rule("/fail/<int:status>", "fail", _fail)
+        made = cls(desk, root, app.test_client(), app)
+        assert made.get(f"/link/{link.token}").status_code == 200
+        return made
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        """Open an address, and go where it leads."""
+        return self.client.get(
+            path, base_url=f"{ORIGIN}{self.root}", headers={**_HEADERS, **headers},
+            follow_redirects=True,
+        )  # fmt: skip
+
+    def post(self, path: str, /, **form: Any) -> TestResponse:
+        """Send a form, and go where it leads."""
+        return self.client.post(
+            path, base_url=f"{ORIGIN}{self.root}", headers=_HEADERS, data=form,
+            follow_redirects=True,
+        )  # fmt: skip
+
+    def speak(self, code: str) -> None:
+        """Choose the language of the pages, as an operator does."""
+        chosen = self.post("/language", language=code, back="/")
+        assert f'<html lang="{code}"' in chosen.text
+
+
+def _fail(status: int) -> str:
+    if status == 500:
+        raise RuntimeError("a word of a reporter")
+    abort(status)
+
+
+@dataclass(slots=True)
+class Walk:
+    """The browsers of one office, and what was asked of the apps and drawn by them."""
+
+    office: Office
+    main: Browser = field(init=False)
+    keeper: Browser = field(init=False)
+    bare: Browser = field(init=False)
+    asked: set[tuple[str, str]] = field(default_factory=set)
+    templates: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        with self.watched():
+            self.main = Browser.enter(self.office.desk, "/desk")
+            self.keeper = Browser.enter(self.office.keeper, "/keeper")
+            self.bare = Browser.enter(self.office.bare, "/bare")
+
+    def browser(self, root: str) -> Browser:
+        """The one of a root; whoever is shut out loads nothing but what anybody may."""
+        return {one.root: one for one in (self.keeper, self.bare)}.get(root, self.main)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Note which routes answer, and which templates are drawn."""
+
+        def began(_: object, **__: object) -> None:
+            self.asked.add((request.method, request.endpoint or ""))
+
+        def drawn(_: object, template: Any, **__: object) -> None:
+            self.templates.add(template.name)
+
+        with request_started.connected_to(began), template_rendered.connected_to(drawn):
+            yield
+
+    def every_page(self, code: str) -> Pages:
+        """All pages, in one language."""
+        with self.watched():
+            for one in (self.main, self.keeper, self.bare):
+                one.speak(code)
+            return {
+                **self._lists(),
+                **self._cases(),
+                **self._files(),
+                **self._custody(),
+                **self._transmissions(),
+                **self._room(),
+                **self._problems(code),
+            }
+
+    # --- the list
+
+    def _lists(self) -> Pages:
+        with mock.patch("desk.pages.listing.PAGE", 5):
+            found = self._short_lists()
+        return {"list": Shown(self.main.root, self.main.get("/")), **found}
+
+    def _short_lists(self) -> Pages:
+        main, bare = self.main, self.bare
+        found = {"list, second page": main.get("/?page=2")}
+        for view in ("urgent", "alarms"):
+            found[f"list, {view}"] = main.get(f"/?show={view}")
+        found["list, own view"] = self._own_view()
+        found["list, found"] = main.post("/search", show="all", q="karim virement", sort="newest")
+        found["list, nothing found"] = main.post("/search", show="all", q="nobody wrote this")
+        found["list, search refused"] = main.post("/search", show="all", q="due:never")
+        found["list, search forgotten"] = main.get("/?s=0000000000000000")
+        found["list, view saved"] = main.post("/views", show="urgent", name="Quick ones")
+        found["list, view not saved"] = main.post("/views", show="all", name=" ")
+        found["list, view forgotten"] = self._forgotten()
+        main.post("/keys")
+        found["list, keys off"] = main.get("/")
+        main.post("/keys")
+        with mock.patch("desk.pages.app.sync_and_tell", self._look_meanwhile(found)):
+            found["list, synced"] = main.post("/sync")
+        self.office.server.answers["/v1/roster"] = (503, b"")
+        found["list, not synced"] = main.post("/sync")
+        del self.office.server.answers["/v1/roster"]
+        found["list, empty"] = bare.get("/")
+        found["list, a custodian's"] = self.keeper.get("/")
+        roots = {"list, empty": bare.root, "list, a custodian's": self.keeper.root}
+        return {name: Shown(roots.get(name, main.root), one) for name, one in found.items()}
+
+    def _own_view(self) -> TestResponse:
+        listed = self.main.get("/").text
+        own = re.findall(r'href="[^"]*/\?show=([0-9a-f]{16})"', listed)
+        return self.main.get(f"/?show={own[0]}")
+
+    def _forgotten(self) -> TestResponse:
+        listed = self.main.get("/").text
+        own = re.findall(r'href="[^"]*/\?show=([0-9a-f]{16})"', listed)
+        return self.main.post("/views/forget", show=own[-1])
+
+    def _look_meanwhile(self, found: dict[str, TestResponse]) -> Any:
+        """A sync, during which somebody looks at the list."""
+
+        def sync(*given: object, **_: object) -> tuple[SyncReport, str]:
+            doing: Any = given[1]
+            doing.step("Reading the index")
+            doing.expect(3_400_000)
+            doing.advance(1_200_000)
+            found["list, syncing"] = self.main.get("/")
+            return SyncReport(), ""
+
+        return sync
+
+    # --- a case
+
+    def _cases(self) -> Pages:
+        main, cases = self.main, self.office.cases
+        light, files = cases["alike"], cases["handed over"]
+        found = {f"case, {name}": main.get(cases[name].path) for name in _CASES}
+        with mock.patch("desk.similar_cases.BATCH", -1):
+            found["case, not compared"] = main.get(light.path)
+        found["case, compared"] = main.get(f"{light.path}?compare=yes")
+        with mock.patch("desk.sight.memory.BREAK_EVERY", 1):
+            main.get(f"{files.file_path(0)}/picture-0.png")
+            found["case, time for a break"] = main.get(files.path)
+        found["case, noted"] = main.post(f"{light.path}/act/note", text="A note.")
+        found["case, answered"] = main.post(f"{light.path}/answer", text="We look.")
+        found["case, answer refused"] = main.post(f"{light.path}/answer", status="question")
+        for kind, form in _REFUSED.items():
+            at = cases["ready"] if kind == "status" else light
+            found[f"case, {kind} refused"] = main.post(f"{at.path}/act/{kind}", **form)
+        found["case, a custodian's"] = self.keeper.get(light.path)
+        roots = {"case, a custodian's": self.keeper.root}
+        return {name: Shown(roots.get(name, main.root), one) for name, one in found.items()}
+
+    # --- a file
+
+    def _files(self) -> Pages:
+        main, one = self.main, self.office.cases["whole"]
+        photo, film, sound, pdf, text, _, broken, odd = map(one.file_path, range(8))
+        words = f"{one.path}/answers/description/redact"
+        chosen = {"word": [str(number) for number in range(3, 40, 3)], "phrase": "banque"}
+        found = {
+            "look, a picture": main.get(f"{photo}/look/0"),
+            "look, a film": main.get(f"{film}/look/0"),
+            "look, a sound": main.get(f"{sound}/look/0"),
+            "look, a document": main.get(f"{pdf}/look/1"),
+            "look, a text": main.get(f"{text}/look/0"),
+            "look, hostile": main.get(f"{self.office.cases['hostile'].file_path(0)}/look/0"),
+            "look, broken": main.get(f"{broken}/look/0"),
+            "look, no kind": main.get(f"{odd}/look/0"),
+            "look, closed": main.get(f"{one.file_path(9)}/look/0"),
+            "redact": main.get(f"{photo}/redact/0"),
+            "redact, a corner": main.post(
+                f"{photo}/redact/0", **{"boxes": "", "corner": "", "at.x": "80", "at.y": "60"}
+            ),
+            "redact, boxes": main.post(
+                f"{photo}/redact/0", boxes="150,112,300,340;700,500,200,90", corner=""
+            ),
+            "redact, refused": main.post(f"{photo}/redact/0", boxes="", corner="", add="1"),
+            "redact, a document": main.get(f"{pdf}/redact/1"),
+            "redact words": main.get(words),
+            "redact words, chosen": main.post(words, look="1", **chosen),
+            "redact words, refused": main.post(words, sign="1"),
+            "quarantine refused": main.post(
+                f"{self.office.cases['handed over'].file_path(0)}/quarantine", custodian="nobody"
+            ),
+        }
+        return {name: Shown(main.root, answer) for name, answer in found.items()}
+
+    # --- custody
+
+    def _custody(self) -> Pages:
+        main, keeper, office = self.main, self.keeper, self.office
+        bare, named = office.cases["without an answer"], office.cases["whole"]
+        asked = main.post(f"{bare.path}/identity/ask", text="To warn them.\nThey are in danger.")
+        letters = re.findall(r'href="/desk(/[^"]+/letter)"', asked.text)
+        letter = main.get(letters[-1]).text
+        yes = office.answers(letter)
+        opening = letters[-1].replace("/letter", "/open")
+        mine = {
+            "identity, asked": asked,
+            "identity, not asked": main.post(f"{bare.path}/identity/ask", text=" "),
+            "identity, too few": main.post(opening, pasted=yes[0]),
+            "identity, open": main.post(opening, pasted="\n".join(yes)),
+        }
+        reason = {"letter": letter, "answer": "no"}
+        (asked_first,) = re.findall(r'href="/desk(/[^"]+/letter)"', main.get(named.path).text)
+        no = keeper.post(
+            "/custody/answer", letter=main.get(asked_first).text, answer="no", text="Not so."
+        )
+        mine["identity, refused by a custodian"] = main.post(
+            asked_first.replace("/letter", "/open"), pasted=no.text
+        )
+        theirs = {
+            "custody, asked": keeper.post("/custody/read", pasted=letter),
+            "custody, no without a reason": keeper.post("/custody/answer", **reason, text=" "),
+            "custody, no letter": keeper.post("/custody/read", pasted="hello"),
+        }
+        keeper.post("/custody/answer", **reason, text="Not without a judge.\nAsk again.")
+        theirs["custody"] = keeper.get("/custody")
+        return {
+            **{name: Shown(main.root, answer) for name, answer in mine.items()},
+            **{name: Shown(keeper.root, answer) for name, answer in theirs.items()},
+            "custody, an operator's": Shown(main.root, main.get("/custody")),
+        }
+
+    # --- handing over
+
+    def _transmissions(self) -> Pages:
+        main, cases = self.main, self.office.cases
+        found = {}
+        for case in (
+            "received", "imminent", "ready", "ready elsewhere", "some left out", "one lacking",
+            "transmitted",
+        ):  # fmt: skip
+            found[f"transmit, {case}"] = main.get(f"{cases[case].path}/transmission")
+        over = f"{cases['handed over'].path}/transmission"
+        if cases["handed over"].case.state == "ready":
+            main.post(f"{over}/send", **UNIT)
+        found["transmit, handed over"] = main.get(over)
+        wrong = {"service": UNIT["service"], "basis": "seat"}
+        found["transmit, refused"] = main.post(
+            f"{cases['imminent'].path}/transmission/send", **wrong
+        )
+        return {name: Shown(main.root, answer) for name, answer in found.items()}
+
+    # --- the command room
+
+    def _room(self) -> Pages:
+        main, bare = self.main, self.bare
+        mine = {
+            "room": main.get(f"/room?{PERIOD}"),
+            "room, wall": main.get(f"/room/wall?{PERIOD}"),
+        }
+        theirs = {
+            "room, a period refused": bare.get("/room?period=never"),
+            "room, empty": bare.get("/room?period=today"),
+            "room, empty wall": bare.get("/room/wall?period=today"),
+        }
+        return {
+            **{name: Shown(main.root, answer) for name, answer in mine.items()},
+            **{name: Shown(bare.root, answer) for name, answer in theirs.items()},
+        }
+
+    # --- what is shown to whoever may not, or where something failed
+
+    def _problems(self, code: str) -> Pages:
+        desk, root = self.office.desk, "/shut"
+        shut = Browser.enter(desk, root, fails=True)
+        shut.speak(code)
+        found = {f"problem {status}": shut.get(f"/fail/{status}") for status in _STATUSES}
+        found["problem, no such case"] = shut.get("/case/ffffffff")
+        found["problem, locked"] = shut.post("/lock")
+        found["problem, after Lock"] = shut.get("/")
+        return {name: Shown(root, answer) for name, answer in found.items()}
+
+
+FACES = (
+    "list", "list, empty", "list, search refused", "case, whole", "case, hostile",
+    "case, unreadable", "case, outcome refused", "look, a document", "look, a text",
+    "look, a sound", "redact, boxes", "redact words, chosen", "identity, asked",
+    "identity, open", "custody, asked", "transmit, imminent", "transmit, handed over", "room",
+    "room, wall", "problem 404", "problem, locked",
+)  # fmt: skip
+"""One page of each kind, for the judges that take longer."""
+_STATUSES = (400, 401, 403, 404, 405, 413, 500)
+_CASES = (
+    "received", "assessment", "imminent", "info_requested", "ready", "transmitted", "returned",
+    "prosecutor_informed", "instructed", "closed", "withdrawn", "duplicate", "unreadable",
+    "hostile", "whole", "alike",
+)  # fmt: skip
+"""Cases whose page offers something else than the others'."""
+_REFUSED: dict[str, dict[str, str]] = {
+    "status": {"state": "closed", "reason": "outcome"},
+    "outcome": {"event": "identified", "day": "soon", "label": "the <cousin>"},
+    "link": {"case": "ffff", "kind": "related"},
+    "note": {"text": " "},
+    "second_look": {"text": " "},
+    "erasure": {"text": " "},
+    "priority": {"priority": "P9"},
+    "assignment": {"operator": "nobody"},
+    "category": {"category": "none"},
+    "tag": {"tag": "none"},
+}
+"""Acts that are refused, by kind: each says why at its own form."""
