@@ -118,6 +118,11 @@ class DeskHome:
         return self.folder / "syncing.lock"
 
     @property
+    def handing(self) -> Path:
+        """Locked by a page that hands a case over."""
+        return self.folder / "handing.lock"
+
+    @property
     def sending(self) -> Path:
         """Locked by whoever sends what was written here."""
         return self.folder / "sending.lock"

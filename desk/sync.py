@@ -123,6 +123,7 @@ class _Sync:
         self._store = desk.store
         self._progress = progress
         self._report = SyncReport()
+        self._said: set[Alarm] = set()
         self._kid: Kid = desk.keyring.key.public.kid
 
     def run(self, stamp: str) -> SyncReport:
@@ -143,8 +144,10 @@ class _Sync:
 
     def _shout(self, sign: Sign, case: bytes = b"", envelope: bytes = b"") -> None:
         alarm = Alarm(sign, case.hex(), envelope.hex())
-        self._store.shout(alarm)
-        self._report.alarms.append(alarm)
+        if alarm not in self._said:
+            self._said.add(alarm)
+            self._store.shout(alarm)
+            self._report.alarms.append(alarm)
 
     def _quieten(self, sign: Sign, one: Envelope) -> None:
         self._store.quieten(Alarm(sign, one.case.hex(), one.id.hex()))
@@ -228,7 +231,8 @@ class _Sync:
             self._shout(Sign.ENVELOPE_MALFORMED)
             return None
         if header.deployment != self._desk.trust.deployment:
-            self._shout(Sign.FOREIGN_DEPLOYMENT, header.case, header.envelope)
+            # Of the server, and said once: it can invent as many cases as it likes.
+            self._shout(Sign.FOREIGN_DEPLOYMENT)
             return None
         return Envelope(
             header=header,

@@ -6,6 +6,7 @@ before it touches the disk; a folder in clear is for the command line alone.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,7 +14,8 @@ from flask import Response, abort, redirect, render_template, request, url_for
 
 from desk import acts
 from desk.cases import Cases, iso
-from desk.errors import ActRefused, DeskError
+from desk.errors import ActRefused, DeskError, TransmissionRefused
+from desk.locks import alone
 from desk.sentence import Worded, reason
 from desk.transmission import services, words
 from desk.transmission.items import files_of
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from desk.desk import Desk
 
 _READ_BYTES = 1024 * 1024
+_OTHER_SECONDS = 10.0
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OUTCOMES = {
     True: "Signed, sealed and transmitted. The package waits below, for the service alone.",
@@ -63,22 +66,47 @@ class _Transmitting:
 
     def page(self, ref: str) -> str:
         """What would go where, or why not."""
-        return self._show(Cases(self._desk).find(ref))
+        case = Cases(self._desk).find(ref)
+        with alone(self._desk.home.handing, 0) as is_mine:
+            if is_mine:
+                self._settle(case)
+        return self._show(case)
 
     def send(self, ref: str) -> BaseResponse | tuple[str, int]:
         """Hand it over; the sealed file waits in the desk's folder, to be downloaded."""
         case = Cases(self._desk).find(ref)
         given = Competence(request.form.get("service", ""), request.form.get("basis", ""))
-        folder = self._desk.home.packages
         try:
             chosen = competence(case, given.service, given.basis)
-            folder.mkdir(mode=0o700, exist_ok=True)
-            done = transmit(self._desk, case, Order(folder / f"{case.id.hex()}.amana", chosen))
+            with alone(self._desk.home.handing, _OTHER_SECONDS) as is_mine:
+                if not is_mine:
+                    raise TransmissionRefused(
+                        "Another window of this desk is handing a case over. Nothing was written."
+                    )
+                self._settle(case)
+                done = transmit(self._desk, case, Order(self._unnamed(case), chosen))
+                done.path.rename(self._path(done.sha256))
         except DeskError as error:
             return self._show(case, reason(error), given), 422
-        done.path.rename(self._path(done.sha256))
         self._pages.notice = _OUTCOMES[done.sent]
         return redirect(url_for("transmission", ref=case.id.hex()), 303)
+
+    def _unnamed(self, case: Case) -> Path:
+        """Where a package is written, before its digest names it."""
+        folder = self._desk.home.packages
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / f"{case.id.hex()}.amana"
+
+    def _settle(self, case: Case) -> None:
+        """Give the package of a program that ended in between its name; or let it go."""
+        left = self._unnamed(case)
+        if left.exists():
+            with left.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest in self._named(case):
+                left.rename(self._path(digest))
+            else:
+                left.unlink()
 
     def package(self, ref: str, digest: str) -> Response:
         """A sealed file that this desk made."""
@@ -97,8 +125,11 @@ class _Transmitting:
 
     def _waiting(self, case: Case) -> list[str]:
         """The packages that the case's journal names and this desk has."""
+        return [one for one in self._named(case) if self._path(one).exists()]
+
+    def _named(self, case: Case) -> list[str]:
         named = (str(one.body.data.get("package", "")) for one in case.work.of(acts.STATUS))
-        return [one for one in named if _SHA256.fullmatch(one) and self._path(one).exists()]
+        return [one for one in named if _SHA256.fullmatch(one)]
 
     def _show(self, case: Case, problem: str = "", given: Competence | None = None) -> str:
         chosen, why = self._asked(case)

@@ -1,24 +1,19 @@
-"""One furnished office, walked once in each language; one browser for every judge."""
+"""One furnished office, walked once in each language; every judge looks at those pages."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from sanitizer.jail.pool import shared_pool
 from sanitizer.jail.program import ffmpeg_jail
 from tests.desk.looks.office import furnished
 from tests.desk.looks.pages import LANGUAGES, Walk
 from tests.gateway.site.conftest import html_validate, pdftotext
-from tests.support.browser import QUIET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Browser
 
     from tests.desk.looks.pages import Pages
 
@@ -38,11 +33,3 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
 def all_pages(walk: Walk) -> dict[str, Pages]:
     """Language to name to page."""
     return {language: walk.every_page(language) for language in LANGUAGES}
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-        yield browser
-        browser.close()

@@ -7,6 +7,7 @@ messages of errors, and the dictionaries of words.
 from __future__ import annotations
 
 import ast
+import functools
 import json
 from pathlib import Path
 
@@ -154,6 +155,7 @@ def _ids(part: object) -> list[str]:
     return found
 
 
-def sentences() -> set[str]:
+@functools.cache
+def sentences() -> frozenset[str]:
     """All of them."""
-    return of_templates() | of_modules() | of_tables()
+    return frozenset(of_templates() | of_modules() | of_tables())

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from desk.pages.app import create_pages
@@ -18,12 +17,10 @@ from desk.room.period import parse_period
 from desk.room.public import lines
 from tests.desk.world import TODAY
 from tests.gateway.site.test_judged import TOO_WIDE, WCAG
-from tests.support.browser import QUIET
 from tests.support.running import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -31,14 +28,6 @@ if TYPE_CHECKING:
 
 DAYS = "period=2024-06-03..2024-09-02"
 PATHS = [f"/room?{DAYS}", "/room?period=today", f"/room/wall?{DAYS}", "/room/wall?period=today"]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

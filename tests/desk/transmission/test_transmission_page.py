@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crypto.package import service_fingerprint
+from desk.locks import alone
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
 from desk.transmission import receiving
@@ -136,3 +137,35 @@ def test_no_other_file_is_given_out(ready: Handing, page: FlaskClient, digest: s
     # Named by the journal, and made by the command line: it does not lie here.
     named = str(ready.case.work.data("status")["package"])
     assert page.get(at(ready, f"/{named}"), headers=FORM).status_code == 404
+
+
+def test_a_package_that_a_program_left_unnamed_is_found_and_a_draft_goes(
+    ready: Handing, page: FlaskClient
+) -> None:
+    folder = ready.desk.home.packages
+    folder.mkdir()
+    unnamed = folder / f"{ready.case.id.hex()}.amana"
+    unnamed.write_bytes(b"of a program that ended before it wrote an entry")
+    assert page.post(at(ready, "/send"), headers=FORM).status_code == 303
+    (package,) = folder.iterdir()
+    # As if it had ended just before it gave the package its name.
+    package.rename(unnamed)
+    assert package.stem in page.get(at(ready), headers=FORM).text
+    assert list(folder.iterdir()) == [package]
+    unnamed.write_bytes(b"a draft")
+    with alone(ready.desk.home.handing, 0):
+        page.get(at(ready), headers=FORM)
+        assert unnamed.exists()
+    page.get(at(ready), headers=FORM)
+    assert list(folder.iterdir()) == [package]
+
+
+def test_two_windows_do_not_hand_over_at_once(
+    ready: Handing, page: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.pages.transmission._OTHER_SECONDS", 0.1)
+    with alone(ready.desk.home.handing, 0):
+        refused = page.post(at(ready, "/send"), headers=FORM)
+    assert refused.status_code == 422
+    assert "Another window of this desk" in refused.text
+    assert ready.case.state == "ready"
