@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/stamp
 # How many tests run at once; the files of tests stay whole.  make test WORKERS=0 is one after another.
-WORKERS ?= 3
+WORKERS ?= 2
 
 .PHONY: demo quarter test check lint types contracts coverage bench load fuzz screenshots docs clean help
 

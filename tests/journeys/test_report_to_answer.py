@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.support.answers import FRAUD
 from tests.support.media import GPS_TEXT, phone_photo, phone_video
@@ -40,6 +41,11 @@ def no_script(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
+def tells(page: Page, words: str) -> None:
+    """Wait until a page says it: the one before may still be shown, or none."""
+    expect(page.locator("main")).to_contain_text(words, timeout=60_000)
+
+
 def write_report(page: Page, demo: RunningDemo, folder: Path, language: str) -> str:
     """Write a report about a fraud, with a photo and a video; return the receipt's digits."""
     photo, video = folder / "IMG_20260102_Samira.jpg", folder / "Samira's phone.mov"
@@ -70,6 +76,7 @@ def test_a_report_goes_from_a_browser_to_an_operators_screen_and_is_answered(
     assert len(code) == 28
     page.fill("input[name=last_four]", code[-4:])
     page.click('form[action$="/confirm"] button')
+    page.wait_for_url("**/confirm")
     assert code[:4] not in page.content()
 
     (case,) = cases_at_the_desk(demo) - known
@@ -83,7 +90,7 @@ def test_a_report_goes_from_a_browser_to_an_operators_screen_and_is_answered(
     page.goto(f"{demo.site}/{language}/thread")
     page.fill("input[name=code]", code)
     page.click('form[action$="/thread"] button')
-    assert ANSWER in page.content()
+    tells(page, ANSWER)
     # The reporter's own words are never shown back.
     assert FRAUD["description"] not in page.content()
 
@@ -117,9 +124,10 @@ def test_an_operator_reads_and_answers_in_the_desks_pages(
     page = desk.new_page()
     page.goto(demo.desk_link)
     page.locator("button", has_text="Sync").click()
+    tells(page, "Synced:")
     (case,) = cases_at_the_desk(demo) - known
     page.locator(f'a[href*="/case/{case}"]').first.click()
-    assert FRAUD["description"] in page.content()
+    tells(page, FRAUD["description"])
     # A veil until it is asked for; and what is shown then was made anew.
     page.locator("summary", has_text="Show the picture").first.click()
     assert page.locator(".files details[open] img").first.evaluate(PICTURE_WIDTH) > 100
@@ -127,13 +135,13 @@ def test_an_operator_reads_and_answers_in_the_desks_pages(
     assert page.evaluate(VIDEO_PLAYS) > 0
     page.fill("textarea[name=text]", "We have read it.")
     page.locator("button", has_text="Seal and send").click()
-    assert "We have read it." in page.content()
+    tells(page, "We have read it.")
     desk.close()
     reader = no_script.new_page()
     reader.goto(f"{demo.site}/en/thread")
     reader.fill("input[name=code]", code)
     reader.click('form[action$="/thread"] button')
-    assert "We have read it." in reader.content()
+    tells(reader, "We have read it.")
     for path in (demo.home / "desks").rglob("*"):
         if path.is_file():
             assert FRAUD["description"].encode() not in path.read_bytes()
