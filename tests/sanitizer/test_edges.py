@@ -302,3 +302,13 @@ def test_coded_data_that_any_bits_would_continue_is_still_counted() -> None:
 def test_numbers_that_are_not_there_are_no_numbers() -> None:
     with pytest.raises(Malformed):
         unpack("I", b"abc")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"caf\xe9 au lait, in an old encoding", b"\x80" * 40, b"a" * 100 + b"\xff" + b"b" * 100],
+    ids=["latin-1", "no letter", "in the middle"],
+)
+def test_words_in_an_old_encoding_are_no_text_of_ours(data: bytes) -> None:
+    with MemorySource(data) as source, pytest.raises(Unsupported):
+        detect(source)
