@@ -9,7 +9,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ _KNOWN = set().union(*_SAME.values()) | {
     "mp3", "aac", "ogg", "ogv", "spx", "flac", "wav", "bwf", "aiff", "aifc", "amr", "awb",
 }  # fmt: skip
 """Extensions that would be wrong on a file of another format."""
+_HEARD_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +144,14 @@ def clean_folder(  # noqa: PLR0913 - how and where, each said once
         return replace(made, path=one.path, out=made.out and made.out.relative_to(out))
 
     with ThreadPoolExecutor(jobs) as threads:
-        futures = [threads.submit(clean, number) for number in range(len(found))]
-        for future in futures:
-            future.add_done_callback(lambda _: tick())
         try:
+            futures = [threads.submit(clean, number) for number in range(len(found))]
             for future in futures:
+                future.add_done_callback(lambda _: tick())
+            for future in futures:
+                # Not in one go: a signal that another thread was handed would be heard at its end.
+                while not future.done():
+                    wait((future,), timeout=_HEARD_SECONDS)
                 yield future.result()
         finally:
             stop.set()

@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from sanitizer.cli import main
 from sanitizer.errors import Refused
 from tests.sanitizer.kit import CANARY
 from tests.support.leaks import leaks
-from tests.support.media import big_video, phone_photo, phone_video
+from tests.support.media import phone_photo, phone_video
 
 PROGRAM = Path(sys.executable).parent / "amana-sanitize"
 PHOTO = phone_photo(CANARY)
@@ -440,6 +442,29 @@ def test_a_bar_is_shown_in_a_terminal_and_nowhere_else(folder: Path, tmp_path: P
 # --- Interrupted ---------------------------------------------------------------------------------
 
 
+def long_sound(path: Path) -> None:
+    """A WAV that takes seconds to clean, and next to nothing on the disk: it is one hole."""
+    size = 1900 << 20
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 2, 48_000, 192_000, 4, 16)
+    head = struct.pack("<4sI4s", b"RIFF", 4 + len(form) + 8 + size, b"WAVE")
+    with path.open("wb") as file:
+        file.write(head + form + struct.pack("<4sI", b"data", size))
+        file.truncate(file.tell() + size)
+
+
+def stopped_halfway(command: Sequence[Path | str], out: Path) -> subprocess.Popen[bytes]:
+    """The program, held still while it writes its first result."""
+    program = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    until = time.monotonic() + 60
+    while not any(path.stat().st_size for path in out.iterdir()):
+        assert time.monotonic() < until
+        time.sleep(0.002)
+    program.send_signal(signal.SIGSTOP)
+    # Not a whole one: its name is still one that says so.
+    assert [name for name in names(out) if not name.startswith(".")] == []
+    return program
+
+
 @pytest.mark.parametrize("many", [False, True])
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_leaves_no_half_file(
@@ -447,21 +472,18 @@ def test_an_interruption_leaves_no_half_file(
     ending: signal.Signals,
     many: bool,  # noqa: FBT001 - parametrized
 ) -> None:
-    source, out = tmp_path / "in" / "long.mp4", tmp_path / "out"
+    source, out = tmp_path / "in" / "long.wav", tmp_path / "out"
     source.parent.mkdir()
     out.mkdir()
-    big_video(source, 200 << 20)
-    command = [PROGRAM, source.parent, out] if many else [PROGRAM, source, out / "clean.mp4"]
+    long_sound(source)
+    command = [PROGRAM, source.parent, out] if many else [PROGRAM, source, out / "clean.wav"]
     # Where tests run in the background, these signals are ignored, and so by whatever they start.
     before = signal.signal(ending, lambda _signal, _frame: None)
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+    with stopped_halfway(command, out) as program:
         signal.signal(ending, before)
-        until = time.monotonic() + 20
-        while not any(path.stat().st_size for path in out.iterdir()):
-            assert time.monotonic() < until
-            time.sleep(0.002)
         program.send_signal(ending)
-        err = program.communicate(timeout=20)[1]
+        program.send_signal(signal.SIGCONT)
+        err = program.communicate(timeout=60)[1]
     assert program.returncode == 130
     assert b"interrupted" in err
     assert names(out) == []

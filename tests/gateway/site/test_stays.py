@@ -122,6 +122,20 @@ def test_a_stay_is_answered_for_as_long_as_it_is_remembered_whether_it_was_left(
 
 
 @pytest.mark.claim("C-LEAVE")
+def test_a_stay_of_a_day_to_come_is_over(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A clock that went back would else let a stay outlive the memory that it was left.
+    day = rehearsal.clock.today()
+    monkeypatch.setattr(type(rehearsal.clock), "today", lambda _: day)
+    client = rehearsal.site_client()
+    stay = stay_of(client.get("/en/"))
+    assert not is_over(client, stay)
+    day = Day(day - 1)
+    assert is_over(client, stay)
+
+
+@pytest.mark.claim("C-LEAVE")
 def test_what_is_no_stay_of_ours_is_over(client: FlaskClient) -> None:
     foreign = seal_token(TokenKey.generate(), "stay", bytes(20))
     for stay in ("nonsense", foreign, "a" * 5000):
