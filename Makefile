@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/stamp
-# How many tests run at once; the files of tests stay whole.  make test WORKERS=0 is one after another.
+# How many tests run at once; the files of tests stay whole, and come in their own order, so that those
+# with few and long tests are not the last.  make test WORKERS=0 is one after another.
 WORKERS ?= 2
 
 .PHONY: demo quarter test check lint types contracts coverage bench load fuzz screenshots docs clean help
@@ -49,7 +50,7 @@ quarter: $(STAMP).runtime
 test: $(STAMP).dev
 	@sh tools/install-judges
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS) --max-worker-restart 1 --dist loadfile
+	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS) --max-worker-restart 1 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP).dev
 	$(BIN)/ruff check .

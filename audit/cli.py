@@ -1,16 +1,21 @@
-"""amana-audit: check a deployment without any key.  Exit 0: all holds; 1: something does not."""
+"""amana-audit: check a deployment without any key.
+
+Exit 0: all holds.  1: something does not.  2: it could not be looked at, or the command line was
+not understood.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.errors import AuditError
+from audit.errors import AuditError, Unreachable
 from audit.finding import Finding
 from audit.shelf import audit_shelf
 from audit.site import Site, audit_site
@@ -23,9 +28,28 @@ if TYPE_CHECKING:
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 EXISTING = click.Path(exists=True, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE_MOST = 256 * 1024
+_UNUSABLE = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """Says in one line what the machine refuses, a full disk behind `>` among it."""
+
+    def main(self, *arguments: Any, **extra: Any) -> Any:  # noqa: ANN401  # as click declares it
+        try:
+            return super().main(*arguments, **extra)
+        except OSError as error:
+            why = _unwritten() or error.strerror or str(error)
+        except SystemExit as ended:
+            why = _unwritten()
+            if ended.code or not why:
+                raise
+        click.echo(f"amana-audit: {why}", err=True)
+        sys.exit(_UNUSABLE)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Check what Amana promises, from outside, with no key."""
 
@@ -39,8 +63,8 @@ def site(address: str, *, as_json: bool) -> None:
 
 
 @main.command(short_help="Verify a signed roster, and say what it allows.")
-@click.argument("note", type=EXISTING)
-@click.option("--root-public", type=EXISTING, required=True, help="The root's public key.")
+@click.argument("note", type=FILE)
+@click.option("--root-public", type=FILE, required=True, help="The root's public key.")
 @AS_JSON
 def roster(note: Path, root_public: Path, *, as_json: bool) -> None:
     """Verify a signed roster against the root's public key, and say what it allows."""
@@ -58,15 +82,36 @@ def vault(database: Path, blobs: Path, *, as_json: bool) -> None:
 
 def _roster(note: Path, root_public: Path) -> Finding:
     today = day_of(dt.datetime.now(tz=dt.UTC).date())
+    untrusted, line = _read(note), _read(root_public).decode("utf-8", "replace")
     try:
-        root = RootPublicKey.from_text(root_public.read_text(encoding="utf-8"))
-        valid = verify_roster(note.read_bytes(), root, today, None)
-    except (RosterRefused, UnicodeDecodeError) as refused:
+        valid = verify_roster(untrusted, RootPublicKey.from_text(line), today, None)
+    except RosterRefused as refused:
         return Finding("the roster is the root's, and in force", holds=False, seen=str(refused))
     who = f"{_count(valid.operators, 'operator')}, {_count(valid.custodians, 'custodian')}"
     kind = "REHEARSAL" if valid.rehearsal else "in earnest"
     seen = f"epoch {valid.epoch}, {who}, {valid.not_after - today} days left, {kind}"
     return Finding("the roster is the root's, and in force", holds=True, seen=seen)
+
+
+def _unwritten() -> str:
+    """Why not all of the output went out, a full disk for one; Python does not try again then."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever closes a pipe has read what they wanted.
+        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+    return ""
+
+
+def _read(path: Path) -> bytes:
+    """A file's bytes, as far as a roster can reach.  Raises Unreachable."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_FILE_MOST + 1)
+    except OSError as error:
+        raise Unreachable(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _count(members: Sized, one: str) -> str:
@@ -79,12 +124,14 @@ def _report(look: Callable[[], Iterable[Finding]], *, as_json: bool) -> None:
     try:
         findings = list(look())
     except AuditError as failure:
-        print(f"amana-audit: {failure}", file=sys.stderr)
-        sys.exit(2)
+        click.echo(f"amana-audit: {failure}", err=True)
+        sys.exit(_UNUSABLE)
     if as_json:
         rows = [{"check": f.check, "holds": f.holds, "seen": f.seen} for f in findings]
-        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     else:
         for finding in findings:
-            print(f"{'holds ' if finding.holds else 'BROKEN'}  {finding.check}: {finding.seen}")
+            click.echo(
+                f"{'holds ' if finding.holds else 'BROKEN'}  {finding.check}: {finding.seen}"
+            )
     sys.exit(0 if all(finding.holds for finding in findings) else 1)

@@ -5,8 +5,11 @@ A passphrase is typed or stands in a file; never on the command line, where `ps`
 """
 
 import datetime as dt
+import getpass
 import hashlib
+import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +63,18 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except (CeremonyError, CryptoError) as error:
             raise Refused(str(error)) from None
+
+    def main(self, *arguments: Any, **extra: Any) -> Any:  # noqa: ANN401  # as click declares it
+        try:
+            return super().main(*arguments, **extra)
+        except OSError as error:
+            why = _unwritten() or error.strerror or str(error)
+        except SystemExit as ended:
+            why = _unwritten()
+            if ended.code or not why:
+                raise
+        click.echo(f"refused: {why}", err=True)
+        sys.exit(Refused.exit_code)
 
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -188,7 +203,7 @@ def _sign(  # noqa: PLR0913  # one for each option that roster and renew share
     draft: Callable[[Root, Roster | None, Day], RosterDraft],
     *,
     folder: Path,
-    days: int,  # noqa: ARG001  # the draft's
+    days: int,
     out: Path,
     previous: Path | None,
     not_before: dt.datetime | None,
@@ -200,7 +215,7 @@ def _sign(  # noqa: PLR0913  # one for each option that roster and renew share
     require_folder(out.parent)
     root = open_root(folder, _passphrase(passphrase_file, new=False, short_allowed=True))
     before = _previous(root, previous)
-    first = settings.today() if not_before is None else day_of(not_before.date())
+    first = _first_day(settings.today(), not_before, days)
     drafted = draft(root, before, first)
     print_table(_console(), drafted, verified=True, today=first)
     if not (yes or root.rehearsal) and sys.stdin.isatty():
@@ -208,6 +223,19 @@ def _sign(  # noqa: PLR0913  # one for each option that roster and renew share
     signed = root.sign(drafted)
     write_new(out, signed.note, PUBLIC)
     click.echo(f"{out}: signed, epoch {signed.epoch}, hash {signed.hash.hex()}")
+
+
+def _first_day(today: Day, chosen: dt.datetime | None, days: int) -> Day:
+    """The day that a roster begins; one that nobody could ever use is a slip of the hand."""
+    if chosen is None:
+        return today
+    first = day_of(chosen.date())
+    if first + days < today or first + days > day_of(dt.date.max):
+        raise click.BadParameter(
+            f"a roster of {days} days from {chosen:%Y-%m-%d} is never in force",
+            param_hint="--not-before",
+        )
+    return first
 
 
 def _previous(root: Root, stated: Path | None) -> Roster | None:
@@ -234,7 +262,7 @@ def _enrolments(operators: Sequence[Path], custodians: Sequence[Path]) -> list[E
 
 def _passphrase(path: Path | None, *, new: bool, short_allowed: bool) -> str:
     if path is None:
-        typed: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=new)
+        typed = _typed(new=new)
     else:
         try:
             typed = read_small(path).decode().partition("\n")[0].removesuffix("\r")
@@ -244,6 +272,38 @@ def _passphrase(path: Path | None, *, new: bool, short_allowed: bool) -> str:
         least = PASSPHRASE_CHARACTERS_LEAST
         raise PassphraseRefused(f"a passphrase of less than {least} characters protects too little")
     return typed
+
+
+def _typed(*, new: bool) -> str:
+    nowhere = "no passphrase was typed; where there is no terminal, use --passphrase-file FILE"
+    if sys.stdin is None:
+        raise PassphraseRefused(nowhere)
+    try:
+        with warnings.catch_warnings():
+            # Where no terminal can be told not to show it, it is not asked for.
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            typed: str = click.prompt(
+                "Passphrase", hide_input=True, confirmation_prompt=new, err=True
+            )
+    except getpass.GetPassWarning:
+        raise PassphraseRefused(nowhere) from None
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise PassphraseRefused(nowhere) from None
+    return typed
+
+
+def _unwritten() -> str:
+    """Why not all of the output went out, a full disk for one; Python does not try again then."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever closes a pipe has read what they wanted.
+        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+    return ""
 
 
 def _console() -> Console:

@@ -2,12 +2,18 @@
 
 Rule: an alarm never stops the list.  A case that something forged was put into is
 shown, the forged thing is not, and the alarm says so in words an operator can act on.
+A server can invent signs: no more than MOST of one are kept, and that there were more is one.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+
+MOST = 2_000
+"""Alarms of one sign that are kept one by one; whoever can invent envelopes can invent more."""
+_KEY_DIGITS = 32
 
 
 class Sign(StrEnum):
@@ -19,6 +25,9 @@ class Sign(StrEnum):
     ROSTER_FORKED = "roster-forked"
     ROSTER_HISTORY_MISSING = "roster-history-missing"
     ROSTER_HISTORY_REFUSED = "roster-history-refused"
+    TOO_MANY = "more-than-are-kept"
+    DISK_TOO_FULL = "disk-too-full"
+    NO_ROOM_FOR_WORDS = "no-room-for-words"
     # seen while syncing
     MISSING = "missing-that-was-there"
     WRAP_LEFT_OUT = "wrap-left-out"
@@ -29,6 +38,9 @@ class Sign(StrEnum):
     FOREIGN_DEPLOYMENT = "foreign-deployment"
     PARTS_REFUSED = "parts-refused"
     ANSWER_REFUSED = "answer-refused"
+    # seen while proving the files (desk.soundness)
+    FILE_DAMAGED = "file-damaged"
+    FILE_UNSOUND = "file-unsound"
     # seen while reading a case
     CANNOT_OPEN = "cannot-open"
     REPORT_TWICE = "report-twice"
@@ -75,6 +87,22 @@ WORDS: dict[Sign, str] = {
         "An earlier list of keys that the server gave is not the one that the next list follows. "
         "It was not believed, and what was signed under it cannot be judged here."
     ),
+    Sign.TOO_MANY: (
+        "The server gave more signs of one kind than this desk keeps one by one, and may have "
+        "invented them to hide one among them. Ask who runs the server, and prove the cases."
+    ),
+    Sign.DISK_TOO_FULL: (
+        "This machine's disk has too little room left for the files that the server has. Reports "
+        "and messages still come, and nothing is lost: make room, and sync again. If nothing so "
+        "large is expected, somebody may be filling the disk: look at the newest cases, and ask "
+        "who runs the server."
+    ),
+    Sign.NO_ROOM_FOR_WORDS: (
+        "This machine's disk is all but full: the server's list was not read to its end, and new "
+        "reports may be among what was not read, one of danger to life too. Make room now, and "
+        "sync again. If nothing explains it, somebody may be filling the disk: ask who runs the "
+        "server."
+    ),
     Sign.MISSING: "The server no longer has this envelope. This desk keeps its copy.",
     Sign.WRAP_LEFT_OUT: (
         "This desk's key is in the roster the envelope was sealed under, and its wrap was left "
@@ -98,6 +126,17 @@ WORDS: dict[Sign, str] = {
     Sign.PARTS_REFUSED: (
         "A file arrived that is not the one its envelope was sealed with: swapped, cut short or "
         "changed on the way. Not kept; the next sync asks again."
+    ),
+    Sign.FILE_DAMAGED: (
+        "A sealed file was damaged on this machine, or changed, or is gone: a failing disk, or "
+        "somebody at this machine. It counts as not fetched, and the next sync fetches it again; "
+        "if it was made here and not sent yet, it is lost. If this comes back, do not trust the "
+        "disk."
+    ),
+    Sign.FILE_UNSOUND: (
+        "This file is whole as it was sealed, and is not what its own manifest says it is: "
+        "whoever sealed it was not honest, or had a fault. Nothing opens or exports it, and "
+        "fetching it again does not help. Ask who runs the site."
     ),
     Sign.ANSWER_REFUSED: "The server does not take what this desk wrote. It is kept here.",
     Sign.CANNOT_OPEN: (
@@ -188,6 +227,12 @@ class Alarm:
     def words(self) -> str:
         """What an operator reads."""
         return WORDS[self.sign]
+
+    @property
+    def key(self) -> str:
+        """A name for this very alarm, 32 hex digits: what was shown is cleared by it."""
+        told = f"{self.sign}\0{self.case}\0{self.envelope}".encode()
+        return hashlib.sha256(told).hexdigest()[:_KEY_DIGITS]
 
     def to_json(self) -> dict[str, str]:
         """The stable shape: sign, case, envelope, words."""

@@ -18,7 +18,7 @@ from desk.clocks import clocks, next_due
 from desk.errors import AmbiguousCase, NoSuchCase
 from desk.fold import FOUR_EYES, fold
 from desk.form_ids import DANGERS
-from desk.order import Node, ancestors, heads, ordered
+from desk.order import Node, heads, known_to, ordered
 from desk.quarantine import unfounded
 from desk.sentence import Sentence, Several
 from desk.verify import Entry, FollowUp, Genuine, Judge, Named, Reply
@@ -67,8 +67,13 @@ class Case:
 
     @property
     def seen(self) -> str:
-        """A name for all that was held of it when it was read: forms made from it bear that."""
-        return hashlib.sha256(b"".join(sorted(self.known))).hexdigest()[:16]
+        """A name for all that was held and shown of it when it was read: its forms bear that.
+
+        What was held and did not open may open later (desk.renewal): then it was not shown.
+        """
+        told = (*sorted(self.known), *sorted(one.node.hash for one in self.timeline))
+        has_report = b"report" if self.report else b""
+        return hashlib.sha256(b"".join((*told, has_report))).hexdigest()[:16]
 
     @property
     def ref(self) -> str:
@@ -192,7 +197,11 @@ class Case:
 
 
 class Cases:
-    """The cases on one desk."""
+    """The cases on one desk.
+
+    Envelopes are read first, and then what is believed by now: a sync that another program runs
+    keeps a roster before what was signed under it, which so is never read without it.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -202,6 +211,7 @@ class Cases:
         by_case: dict[CaseId, list[Envelope]] = {}
         for one in self._desk.store.everything():
             by_case.setdefault(one.case, []).append(one)
+        self._desk.trust.renew()
         stored = self._alarms()
         origins = self._desk.store.origins()
         found: list[Case] = []
@@ -223,6 +233,7 @@ class Cases:
             by_case: dict[CaseId, list[Envelope]] = {}
             for one in self._desk.store.of_cases(cases[start : start + _AT_A_TIME]):
                 by_case.setdefault(one.case, []).append(one)
+            self._desk.trust.renew()
             for case, envelopes in by_case.items():
                 yield self._case(case, envelopes, origins.get(case), stored.get(case.hex(), ()))
 
@@ -247,18 +258,31 @@ class Cases:
                 Sentence("Several cases begin so: {cases}. Type more of it.", cases=several)
             )
         (case,) = matching
+        envelopes = self._desk.store.of_case(case)
+        self._desk.trust.renew()
         return self._case(
             case,
-            self._desk.store.of_case(case),
+            envelopes,
             self._desk.store.origins().get(case),
             self._alarms().get(case.hex(), ()),
         )
 
+    def with_draft(self, case: Case, draft: Envelope) -> Case:
+        """A case as it will read once an envelope of this desk's own is kept in it."""
+        envelopes = [*self._desk.store.of_case(case.id), draft]
+        self._desk.trust.renew()
+        return self._case(
+            case.id,
+            envelopes,
+            self._desk.store.origins().get(case.id),
+            self._alarms().get(case.id.hex(), ()),
+        )
+
     def _alarms(self) -> dict[str, tuple[Alarm, ...]]:
-        grouped: dict[str, tuple[Alarm, ...]] = {}
+        grouped: dict[str, list[Alarm]] = {}
         for alarm in self._desk.store.alarms():
-            grouped[alarm.case] = (*grouped.get(alarm.case, ()), alarm)
-        return grouped
+            grouped.setdefault(alarm.case, []).append(alarm)
+        return {case: tuple(alarms) for case, alarms in grouped.items()}
 
     def _case(
         self,
@@ -350,13 +374,13 @@ def _says(answer: Json, values: frozenset[str]) -> bool:
 
 
 def _unanswered(found: Genuine, nodes: Mapping[HeaderHash, Node]) -> bool:
-    """Whether the reporter said something that no answer in words comes after."""
+    """Whether the reporter said something that whoever answered in words had not read."""
     asked = {one.node.hash for one in found.follow_ups}
     if found.report_envelope is not None:
         asked.add(found.report_envelope.header.hash)
     # A status alone tells where the case stands; it answers nobody.
     worded = [one.node.hash for one in found.replies if one.body.text]
-    return not asked <= ancestors(worded, nodes)
+    return not asked <= known_to(worded, nodes)
 
 
 def iso(day: Day) -> str:

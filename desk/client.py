@@ -107,6 +107,13 @@ class SyncClient:
         """
         return self._patience.within(seconds)
 
+    def unless(self, is_over: Callable[[], bool]) -> AbstractContextManager[None]:
+        """No request of this thread inside the `with` begins or goes on once `is_over` says so.
+
+        What breaks off raises `Stopped`.
+        """
+        return self._patience.unless(is_over)
+
     def roster(self, epoch: int | None = None) -> bytes:
         """The roster note that is in force, or that of an epoch; unsigned, and not verified.
 

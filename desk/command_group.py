@@ -5,7 +5,10 @@ Rule: what could not be done is one calm line on stderr and exit code 1, in ever
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -36,6 +39,22 @@ class Group(click.Group):
     later: Mapping[str, Callable[[], object]] = {}
     """By command: what registers it, where importing it takes longer than others should wait."""
 
+    def main(self, *arguments: Any, **extra: Any) -> Any:  # noqa: ANN401  # as click declares it
+        """Run the program; what the machine refuses before a command runs is a line as well."""
+        if sys.stdin is None:
+            # Closed (`<&-`): whoever asks finds the end of it, and no terminal.
+            sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115  # as long as the program
+        try:
+            return super().main(*arguments, **extra)
+        except OSError as error:
+            why = _unwritten() or error.strerror or str(error)
+        except SystemExit as ended:
+            why = _unwritten()
+            if ended.code or not why:
+                raise
+        click.echo(f"{self.program}: {why}", err=True)
+        sys.exit(1)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, loaded or not."""
         return sorted({*super().list_commands(ctx), *self.later})
@@ -65,3 +84,15 @@ class Group(click.Group):
         refusal = Refusal(said)
         refusal.program = self.program
         raise refusal from None
+
+
+def _unwritten() -> str:
+    """Why not all of the output went out, a full disk for one; Python does not try again then."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever closes a pipe has read what they wanted.
+        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+    return ""

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import sys
-import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from desk import words
-from desk.cases import Cases, desk_alarms, iso
-from desk.command_group import Refusal
-from desk.console import out, print_alarms, print_case, showing
-from desk.errors import NothingToSay
+from desk.cases import Cases, iso
+from desk.console import out, print_case, showing
+from desk.editor import written
+from desk.evidence import views
 from desk.export import export_case
-from desk.harden import MEMORY
-from desk.identity import open_identities
+from desk.identity import CLOSED, DIFFER, open_identities
 from desk.outbox import answer
 from desk.program import (
+    ALARMS,
+    FILE,
     SAID,
     Setting,
     end_with,
@@ -29,18 +26,20 @@ from desk.program import (
     jsonable,
     main,
     print_json,
+    read_text,
     unlocking,
 )
+from desk.proving import prove
 from desk.public_status import NEEDS_WORDS, PUBLIC, parse_public
-from desk.sentence import Sentence
-from desk.summary import case_json, deep_alarms
+from desk.ready_answers import begin
+from desk.summary import case_json
 
 if TYPE_CHECKING:
-    from desk.alarms import Alarm
-    from desk.cases import Case
+    from contextlib import AbstractContextManager
 
 _TEXT_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_NO_SIGNATURE = "no signature proven, as nothing signed opens on this desk"
 
 
 @main.command(
@@ -49,6 +48,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
         '--json: the row of `list --json`, and {"rehearsal": bool, "language", "identity",',
         '  "state_conflict": [], "answerable": bool, "sealed_by", "cleaned_by",',
         '  "form_version": number, "fields": {id: value},',
+        '  "identities": [{"named_by": id, "digest", "here": bool}],',
         '  "files": [{"id", "name", "media_type", "length", "sha256", "removed": [kind],',
         '             "problem": ""|"missing"|"not-fetched"|"cannot-open", "named_by": id}],',
         '  "conversation": [{"kind": "reply"|"follow-up", "id", "day", "author", "text",',
@@ -89,11 +89,13 @@ def open_case(
     """Decrypt a case into a folder: case.json, and the files under evidence/.
 
     Each file's length and SHA-256 are checked before it gets its name. This is the one command
-    that puts what was entrusted on the disk in clear.
+    that puts what was entrusted on the disk in clear. Exit 3 when a file was left
+    out that is not in quarantine.
     """
     desk = setting.unlock(passphrase_file)
     with showing() as progress:
-        done = export_case(desk, Cases(desk).find(case), folder, progress)
+        found = Cases(desk).find(case)
+        done = export_case(desk, found, folder, progress)
     if as_json:
         shape = {"folder": str(done.folder), "files": done.files, "left_out": done.left_out}
         print_json(shape)
@@ -102,12 +104,18 @@ def open_case(
         click.echo(f"{folder}: case.json and {files}, in clear. Mind where it is.")
         for missing in done.left_out:
             click.echo(f"left out: {missing} (see `amana-desk verify {case}`)", err=True)
+    # What is in quarantine is left out on purpose.
+    closed = {one.id for one in views(desk, found) if one.closing is not None}
+    if set(done.left_out) - closed:
+        raise click.exceptions.Exit(ALARMS)
 
 
 @main.command(short_help="Answer the reporter.")
 @click.argument("case")
 @click.option("--text", type=SAID, help="The answer; - reads it from standard input.")
 @click.option("--text-file", type=_TEXT_FILE, help="Read it from a file; - is standard input.")
+@click.option("--ready", default="", help="Begin with a ready answer: see `amana-desk rules`.")
+@click.option("--unedited", is_flag=True, help="Send the ready answer as it is.")
 @click.option("--status", help="What the reporter's page says from now on: see below.")
 @unlocking
 @click.pass_obj
@@ -117,24 +125,42 @@ def reply(  # noqa: PLR0913 the command's options
     *,
     text: str | None,
     text_file: Path | None,
+    ready: str,
+    unedited: bool,
     status: str | None,
     passphrase_file: Path | None,
 ) -> None:
     """Answer the reporter: signed by you, sealed to the receipt and to the operators.
 
     Without --text and --text-file, your editor opens; with a --status that needs no words, none
-    are asked for.
+    are asked for. What was written there and could not be sent is kept on this desk, sealed, and
+    the editor opens with it the next time. A ready answer comes in the reporter's language, if it
+    is written in that one, and with its status, unless you give another.
     """
+    if ready and (text is not None or text_file):
+        raise click.UsageError("Choose one of --ready, --text and --text-file.")
+    if unedited and not ready:
+        raise click.UsageError("--unedited is for a ready answer: --ready ID --unedited.")
     desk = setting.unlock(passphrase_file)
     found = Cases(desk).find(case)
     public = parse_public(status) if status else ""
-    if text is not None:
-        said = text
+    writing: AbstractContextManager[str]
+    if ready:
+        beginning = begin(desk.rules, found, ready)
+        public = public or beginning.status
+        begun = beginning.text
+        writing = nullcontext(begun) if unedited else written(desk, found, begun)
+    elif text is not None:
+        writing = nullcontext(text)
     elif text_file:
-        said = _read(text_file)
+        writing = nullcontext(read_text(text_file))
+    elif public and public not in NEEDS_WORDS:
+        writing = nullcontext("")
     else:
-        said = "" if public and public not in NEEDS_WORDS else _edited(found)
-    if answer(desk, found, said, public):
+        writing = written(desk, found)
+    with writing as said:
+        is_sent = answer(desk, found, said, public)
+    if is_sent:
         click.echo(f"{found.ref}: the answer was sealed and sent.")
     else:
         click.echo(f"{found.ref}: the answer is kept here and goes out with the next sync.")
@@ -152,7 +178,9 @@ reply.help = (
     short_help="Prove every signature, name and digest.",
     epilog=json_shape(
         '--json: {"cases": [{"case", "ref", "entries": n, "replies_and_messages": n,',
-        '         "files": n, "alarms": [...]}], "alarms": [...]}',
+        '         "files": n, "files_read": n, "files_not_here": n,',
+        '         "opens": bool, "not_opened": n, "alarms": [...]}],',
+        '         "alarms": [...]}',
     ),
 )
 @click.argument("case", required=False)
@@ -164,122 +192,70 @@ def verify(
 ) -> None:
     """Prove every signature, name and digest of a case, or of all. Exit 3 when there are alarms."""
     desk = setting.unlock(passphrase_file)
-    about_server, alarms = desk_alarms(desk), {}
     with showing() as progress:
-        cases = (Cases(desk).find(case),) if case else Cases(desk).all(progress)
-        for start, one in enumerate(cases):
-            progress.step(
-                Sentence("Proving the cases ({start} of {all})", start=start, all=len(cases))
-            )
-            alarms[one.id] = deep_alarms(desk, one)
+        done = prove(desk, progress, case or "")
     if as_json:
         print_json(
             {
-                "cases": [_proof(one, alarms[one.id]) for one in cases],
-                "alarms": [alarm.to_json() for alarm in about_server],
+                "cases": [one.to_json() for one in done.cases],
+                "alarms": [alarm.to_json() for alarm in done.alarms],
             }
         )
     else:
-        for one in cases:
-            count = len(alarms[one.id])
-            click.echo(
-                f"{one.ref}: {words.count(count, 'alarm') if count else 'all signatures hold'}"
-            )
-    end_with([*about_server, *(alarm for found in alarms.values() for alarm in found)])
-
-
-def _proof(case: Case, alarms: tuple[Alarm, ...]) -> dict[str, object]:
-    return {
-        "case": case.id.hex(),
-        "ref": case.ref,
-        "entries": len(case.timeline) - len(case.messages),
-        "replies_and_messages": len(case.messages),
-        "files": len(case.files),
-        "alarms": [alarm.to_json() for alarm in alarms],
-    }
-
-
-@main.command(
-    epilog=json_shape(
-        '--json: {"alarms": [{"sign", "case", "envelope", "words"}]}',
-    )
-)
-@click.option("--clear", is_flag=True, help="Forget them, after they were read and seen to.")
-@jsonable
-@unlocking
-@click.pass_obj
-def alarms(setting: Setting, *, clear: bool, as_json: bool, passphrase_file: Path | None) -> None:
-    """List what syncs shouted about. What a forged case shows comes from `verify`."""
-    desk = setting.unlock(passphrase_file)
-    found = sorted(desk.store.alarms())
-    if as_json:
-        print_json({"alarms": [one.to_json() for one in found]})
-    else:
-        print_alarms(out(), found)
-        if not found:
-            click.echo("No alarms.")
-    for one in found if clear else ():
-        desk.store.quieten(one)
+        for one in done.cases:
+            count = len(one.alarms)
+            proven = "all signatures hold" if one.opens else _NO_SIGNATURE
+            said = [words.count(count, "alarm") if count else proven]
+            if one.files_read:
+                said.append(f"{words.count(one.files_read, 'file')} read to the end")
+            if one.files_not_here:
+                said.append(f"{words.count(one.files_not_here, 'file')} not fetched yet")
+            if not one.opens:
+                said.append(f"{words.count(one.not_opened, 'envelope')} not opened")
+            click.echo(f"{one.ref}: {', '.join(said)}")
+    end_with(list(done.all_alarms))
 
 
 @main.command(
     short_help="Open the identity of a case, on a custodian's desk.",
     epilog=json_shape(
         '--json: {"case": id, "identities": [{"id", "day", "identity_mode",',
-        '         "identity": {}, "safe_contact": {}}]}',
+        '         "identity": {}, "safe_contact": {}, "digest"}], "closed": [digest],',
+        '         "named_by": label or "", "differ": bool}; a digest is of what is sealed',
     ),
 )
 @click.argument("case")
+@click.option("--request", type=FILE, help="An operator's request: open what it names alone.")
 @jsonable
 @unlocking
 @click.pass_obj
-def identity(setting: Setting, case: str, *, as_json: bool, passphrase_file: Path | None) -> None:
-    """Open the identity of a case, on a custodian's desk where one custodian is enough."""
+def identity(
+    setting: Setting, case: str, *, request: Path | None, as_json: bool,
+    passphrase_file: Path | None,
+) -> None:  # fmt: skip
+    """Open the identity of a case, on a custodian's desk where one custodian is enough.
+
+    Whoever runs the server can seal one to you, into any case: with an operator's request, which
+    names what the reporter gave, nothing else is opened. Without one, compare the digests with what
+    `amana-desk show` says on an operator's desk.
+    """
     desk = setting.unlock(passphrase_file)
     found = Cases(desk).find(case)
-    opened = open_identities(desk, found.id)
+    opened = open_identities(desk, found.id, read_text(request) if request else "")
     if as_json:
-        rows = [one.to_json() for one in opened]
-        print_json({"case": found.id.hex(), "identities": rows})
+        print_json({"case": found.id.hex(), **opened.to_json()})
         return
-    for one in opened:
+    if opened.differ:
+        click.echo(DIFFER, err=True)
+    for one, digest in opened.identities:
         click.echo(
             f"{found.ref}  {iso(one.day)}  {words.cell(words.label(one.manifest.identity_mode))}"
         )
+        click.echo(f"  {opened.standing}\n  Digest: {digest}")
         for name, lines in [
             *words.flat(one.manifest.identity),
             *words.flat(one.manifest.safe_contact),
         ]:
             click.echo(f"  {words.cell(name)}: {words.plain(words.cut(', '.join(lines)))}")
-
-
-def _read(path: Path) -> str:
-    try:
-        if str(path) == "-":
-            return sys.stdin.read()
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise Refusal(f"{path} cannot be read as text.") from None
-
-
-def _edited(case: Case) -> str:
-    """What was written in the operator's editor, in a file that lives in memory only.
-
-    Raises:
-        NothingToSay: there is no such memory, no editor, or it ended badly.
-    """
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    if not os.access(MEMORY, os.W_OK):
-        raise NothingToSay(
-            "This machine has no place in memory for an editor's file. Use --text-file -."
-        )
-    with tempfile.TemporaryDirectory(prefix="amana-", dir=MEMORY) as folder:
-        draft = Path(folder) / f"answer-{case.ref}.txt"
-        draft.touch(mode=0o600)
-        try:
-            done = subprocess.run([*shlex.split(editor), str(draft)], check=False)  # noqa: S603  # the operator's own choice
-        except OSError:
-            raise NothingToSay(f"The editor {editor!r} cannot be started.") from None
-        if done.returncode != 0:
-            raise NothingToSay("The editor ended with an error. Nothing was sent.")
-        return draft.read_text("utf-8")
+    if opened.closed:
+        click.echo(f"{CLOSED} {', '.join(opened.closed)}", err=True)

@@ -12,6 +12,7 @@ import click
 from crypto.letter import TEXT_MOST
 from desk import custodian, custody, words
 from desk.cases import Cases, iso
+from desk.custody_waiting import letter, requests_of, waiting_requests
 from desk.custody_words import LABEL_MOST, Why, refused
 from desk.errors import CustodyRefused
 from desk.program import FILE, SAID, Setting, json_shape, jsonable, main, print_json, unlocking
@@ -79,35 +80,56 @@ def ask(  # noqa: PLR0913  # the command's options
 
 @custody_group.command(
     "list",
-    short_help="List a case's requests that were not opened yet.",
+    short_help="List requests that were not opened yet.",
     epilog=json_shape(
-        '--json: {"requests": [{"request", "day", "operator", "mine": bool, "late": bool,',
-        '         "reason", "refused": [{"custodian", "day", "reason"}]}]}',
+        '--json: {"requests": [{"case", "request", "day", "operator", "mine": bool,',
+        '         "late": bool, "reason", "refused": [{"custodian", "day", "reason"}]}]}',
     ),
 )
-@click.argument("case")
+@click.argument("case", required=False)
 @jsonable
 @unlocking
 @click.pass_obj
 def list_requests(
-    setting: Setting, case: str, *, as_json: bool, passphrase_file: Path | None
+    setting: Setting, case: str | None, *, as_json: bool, passphrase_file: Path | None
 ) -> None:
-    """List the requests of a case's journal that nobody opened yet."""
+    """List the requests of a case's journal that nobody opened yet; without a case, your own."""
     desk = setting.unlock(passphrase_file)
-    rows = custody.pending(desk, Cases(desk).find(case))
+    rows = requests_of(desk, Cases(desk).find(case)) if case else waiting_requests(desk)
     if as_json:
         print_json({"requests": [one.to_json() for one in rows]})
         return
-    for one in rows:
+    for row in rows:
+        one = row.request
         late = "  out of date: ask anew" if one.late else ""
         click.echo(
-            f"{one.id[:8]}  {iso(one.day)}  {words.cell(one.by, LABEL_MOST)}  "
+            f"{row.ref}  {one.id[:8]}  {iso(one.day)}  {words.cell(one.by, LABEL_MOST)}  "
             f"{words.cell(one.reason, 80)}{late}"
         )
         for said in one.refusals:
             _tell_refusal(said)
     if not rows:
         click.echo("No requests that wait.")
+
+
+@custody_group.command("letter", short_help="Write a request's file once more.")
+@click.argument("case")
+@click.argument("request")
+@_TO
+@unlocking
+@click.pass_obj
+def letter_again(
+    setting: Setting, case: str, request: str, path: Path, *, passphrase_file: Path | None
+) -> None:
+    """Write the file of a request of yours that waits, to be carried to the custodians again.
+
+    REQUEST is its first digits, as `custody list` shows them.
+    """
+    desk = setting.unlock(passphrase_file)
+    found = letter(desk, Cases(desk).find(case), request)
+    _require_free(path)
+    _write(path, found.text)
+    click.echo(f"Request {found.id[:8]}. Carry {path} to the custodians.", err=True)
 
 
 @custody_group.command(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,13 +12,12 @@ from rich.text import Text
 from desk import words
 from desk.cases import desk_alarms, iso
 from desk.console import err, out, print_alarms, showing
-from desk.program import Setting, json_shape, jsonable, main, print_json, unlocking
+from desk.program import Setting, json_shape, jsonable, main, print_json, read_text, unlocking
 from desk.saved_views import OURS, SORTS, Views, counted, found, here, narrowed
 from desk.search import is_closed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -183,7 +182,7 @@ def views(  # noqa: PLR0913  # the command's options
 
 
 def _typed(search: str) -> str:
-    return sys.stdin.read().strip() if search == "-" else search
+    return read_text(Path(search)).strip() if search == "-" else search
 
 
 def print_rows(console: Console, desk: Desk, rows: Sequence[Row]) -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 from desk.console import out, showing
 from desk.program import Setting, json_shape, jsonable, main, print_json, unlocking
 from desk.room import words
-from desk.room.bulletin import Edition, check, publish
+from desk.room.bulletin import Edition, check, draft, publish, published
 from desk.room.figures import figures
 from desk.room.gather import facts
 from desk.room.output import to_csv, to_json
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from crypto.ids import Day
-    from desk.room.bulletin import Proven
+    from desk.desk import Desk
+    from desk.room.bulletin import Draft, Proven
     from desk.room.tables import Table
     from desk.rules import Rules
 
@@ -84,20 +85,22 @@ def stats(  # noqa: PLR0913  # the options of one command
     short_help="Publish a period's figures: protected, rounded, signed.",
     epilog=json_shape(
         '--json: {"v": 1, "from": day, "to": day, "signer": label, "files": [name],',
-        '  "kept_back": n or null}',
+        '  "kept_back": n or null}; with --preview what bulletin.json would hold',
     ),
 )
 @click.option("--period", default="", help="Days that are over: 2024-06, 2024-Q3, two with `..`.")
 @click.option("--to", "folder", type=_FOLDER, help="A new folder for the files.")
 @click.option("--tag", "tags", multiple=True, help="A mark to count among terrorism; repeat.")
 @click.option("--overlapping", is_flag=True, help="Publish days that were published before.")
+@click.option("--preview", is_flag=True, help="Show what would be public, and write nothing.")
 @click.option("--check", "checked", type=_FOLDER, help="Prove a bulletin instead of making one.")
 @jsonable
 @unlocking
 @click.pass_obj
 def bulletin(  # noqa: PLR0913  # the options of one command
     setting: Setting, *, period: str, folder: Path | None, tags: tuple[str, ...],
-    overlapping: bool, checked: Path | None, as_json: bool, passphrase_file: Path | None,
+    overlapping: bool, preview: bool, checked: Path | None, as_json: bool,
+    passphrase_file: Path | None,
 ) -> None:  # fmt: skip
     """Write a public bulletin (HTML, CSV, JSON) of days that are over, with a detached signature.
 
@@ -106,19 +109,37 @@ def bulletin(  # noqa: PLR0913  # the options of one command
     what both keep back.
     """
     if checked is not None:
-        if folder is not None or period:
-            raise click.UsageError("--check takes neither --period nor --to.")
+        if folder is not None or period or preview:
+            raise click.UsageError("--check takes none of --period, --to and --preview.")
         _tell(check(setting.unlock(passphrase_file), checked), None, as_json=as_json)
         return
-    if folder is None or not period:
-        raise click.UsageError("Say --period and --to, or --check.")
+    if not period or (folder is None) != preview:
+        raise click.UsageError("Say --period and --to, --period and --preview, or --check.")
     edition = Edition(parse_period(period, setting.today()), tags, overlapping)
     desk = setting.unlock(passphrase_file)
     with showing() as progress:
         counted = facts(desk, progress)
+    if folder is None:
+        _preview(desk, draft(desk, counted, edition), as_json=as_json)
+        return
     found = publish(desk, counted, edition, folder)
     # What was written is read again, as a stranger would.
     _tell(check(desk, folder), sum(one.count is None for one in found), as_json=as_json)
+
+
+def _preview(desk: Desk, made: Draft, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(made.files["bulletin.json"], nl=False)
+        return
+    table = ""
+    for one in made.lines:
+        if one.table != table:
+            table = one.table
+            click.echo(words.public_title(table, desk.rules))
+        click.echo(f"    {words.public_row(one.id)}: {words.number(one.count)}")
+    click.echo(words.would_keep_back(made.kept_back))
+    for period in published(desk):
+        click.echo(f"Published from this desk before: {period.text}")
 
 
 def _tell(proven: Proven, kept_back: int | None, *, as_json: bool) -> None:

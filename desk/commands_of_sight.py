@@ -11,6 +11,7 @@ from desk import words
 from desk.cases import Cases
 from desk.command_group import Refusal
 from desk.console import showing
+from desk.export import export_file
 from desk.program import SAID, Setting, json_shape, jsonable, main, print_json, unlocking
 from desk.sentence import Sentence
 from desk.sight.closing import close, custodians
@@ -64,6 +65,37 @@ def preview(  # noqa: PLR0913  # the command's options
         return
     for name in names:
         click.echo(f"{folder / name}")
+
+
+@main.command(
+    "file",
+    short_help="Write one file as it is, with care.",
+    epilog=json_shape('--json: {"file": path, "sha256": hex}'),
+)
+@click.argument("case")
+@click.argument("file")
+@click.option("--to", "folder", required=True, type=_FOLDER, help="A new or empty folder.")
+@jsonable
+@unlocking
+@click.pass_obj
+def one_file(  # noqa: PLR0913  # the command's options
+    setting: Setting, case: str, file: str, folder: Path, *, as_json: bool,
+    passphrase_file: Path | None,
+) -> None:  # fmt: skip
+    """Write one file of a case into a folder, in clear, as it is: see `preview` for what is not.
+
+    Whatever opens it on this machine meets what a stranger sent. FILE is its name, or the first
+    digits of its id.
+    """
+    desk = setting.unlock(passphrase_file)
+    found = Cases(desk).find(case)
+    chosen = find_file(desk, found, file)
+    written = export_file(desk, found, chosen, folder)
+    if as_json:
+        print_json({"file": str(written), "sha256": chosen.sha256})
+        return
+    click.echo(f"{written}: in clear, and as a stranger sent it. Mind what opens it.")
+    click.echo(f"SHA-256 {chosen.sha256}")
 
 
 @main.command("redact", short_help="Make a copy with something blacked out.")

@@ -11,9 +11,8 @@ import click
 from crypto.package import service_fingerprint
 from desk import words
 from desk.cases import Cases
-from desk.command_group import Refusal
 from desk.console import showing
-from desk.custody import open_identity, request_id
+from desk.custody import agreed_to, request_id
 from desk.errors import ServiceKeyRefused
 from desk.program import (
     FILE,
@@ -22,16 +21,18 @@ from desk.program import (
     jsonable,
     main,
     print_json,
+    read_text,
     unlocking,
 )
 from desk.sentence import Sentence
 from desk.transmission import services
-from desk.transmission.transmit import Order, competence, require_possible, transmit
+from desk.transmission.possible import Order, competence, require_possible
+from desk.transmission.transmit import transmit
 
 if TYPE_CHECKING:
     from desk.cases import Case
+    from desk.custody import Agreed
     from desk.desk import Desk
-    from desk.identity import OpenedIdentity
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _IN_CLEAR = "IN CLEAR: whoever opens this folder reads everything. Print it, and destroy it."
@@ -57,14 +58,20 @@ def service_key(
     desk = setting.unlock(passphrase_file)
     key = services.read_key(file)
     digits = service_fingerprint(key)
+    before = services.found(desk, service)
+    services.require_free(desk, service, key)
     click.echo(f"{service}: {digits}")
+    if before.key == key:
+        click.echo("That is the key that this desk has already.", err=True)
+    elif before.key is not None:
+        click.echo(f"It takes the place of: {before.fingerprint}", err=True)
     if fingerprint is not None:
         agrees = fingerprint.split() == digits.split()
     else:
         agrees = click.confirm("Is this what they read aloud?", err=True)
     if not agrees:
         raise ServiceKeyRefused("That is another key than theirs. Nothing was written.")
-    services.bind(desk, service, key)
+    services.bind(desk, service, key, instead_of=before.fingerprint)
     click.echo(f"What goes to {service} is sealed to this key from now on.")
 
 
@@ -78,12 +85,13 @@ def service_key(
 @click.pass_obj
 def list_services(setting: Setting, *, as_json: bool, passphrase_file: Path | None) -> None:
     """List the services of the rules, with the fingerprint of each one's key."""
-    found = list(services.known(setting.unlock(passphrase_file)))
+    found = list(services.listed(setting.unlock(passphrase_file)))
     if as_json:
         print_json({"services": [one.to_json() for one in found]})
         return
     for one in found:
-        click.echo(f"{one.id}: {one.words}\n    {one.fingerprint or 'no key yet'}")
+        lacking = "ITS KEY'S FILE WAS DAMAGED: bring it in again" if one.damaged else "no key yet"
+        click.echo(f"{one.id}: {one.words}\n    {one.fingerprint or lacking}")
 
 
 @main.command(
@@ -121,12 +129,11 @@ def transmit_case(  # noqa: PLR0913  # the command's options
     order = Order(
         file or folder or Path(), competence(found, service, basis), in_clear=folder is not None
     )
-    # Before custody is asked: a request opens once.
+    # Before the answers are looked at, whose refusals go into the journal.
     require_possible(desk, found, order)
     if custody_request is not None or custody_answer:
-        identities = _opened(desk, found, custody_request, custody_answer)
-        order = replace(order, identities=identities)
-        found = Cases(desk).find(found.id.hex())
+        agreed = _agreed(desk, found, custody_request, custody_answer)
+        order, found = replace(order, agreed=agreed), agreed.case
     with showing() as progress:
         progress.step(Sentence("Building the package"))
         done = transmit(desk, found, order)
@@ -143,18 +150,13 @@ def transmit_case(  # noqa: PLR0913  # the command's options
     click.echo(f"{found.ref}: transmitted to {order.to.service}{later}")
 
 
-def _opened(
-    desk: Desk, case: Case, request: Path | None, answers: tuple[Path, ...]
-) -> tuple[OpenedIdentity, ...]:
+def _agreed(desk: Desk, case: Case, request: Path | None, answers: tuple[Path, ...]) -> Agreed:
     if request is None or not answers:
         raise click.UsageError("--custody-request and --custody-answer go together.")
-    return open_identity(
-        desk, case, request_id(desk, _read(request)), [_read(one) for one in answers]
-    ).identities
+    return agreed_to(
+        desk, case, request_id(desk, _letter(request)), [_letter(one) for one in answers]
+    )
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("ascii")
-    except (OSError, ValueError):
-        raise Refusal(f"{path} cannot be read as a letter.") from None
+def _letter(path: Path) -> str:
+    return read_text(path, "a letter", "ascii")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from desk import acts, work
+from desk import acts, rulebook, work
 from desk.cases import Cases, iso
 from desk.program import FILE, SAID, Setting, json_shape, jsonable, main, print_json, unlocking
 from desk.rules import load
@@ -100,20 +100,6 @@ def assign(setting: Setting, case: str, operator: str, passphrase_file: Path | N
     )  # fmt: skip
 
 
-@main.command(short_help="Write a note that operators alone read.")
-@click.argument("case")
-@click.argument("text", type=SAID)
-@unlocking
-@click.pass_obj
-def note(setting: Setting, case: str, text: str, passphrase_file: Path | None) -> None:
-    """Write a note into a case's journal. `-` reads it from standard input."""
-    _do(
-        setting, case, passphrase_file,
-        lambda desk, found: work.write_note(desk, found, text),
-        lambda _desk, _found: "noted",
-    )  # fmt: skip
-
-
 @main.command("tag", short_help="Put one of the institution's marks on a case.")
 @click.argument("case")
 @click.argument("name")
@@ -171,41 +157,53 @@ def outcome(
     )  # fmt: skip
 
 
-@main.command("second-look", short_help="Look again at what went through the fast lane.")
-@click.argument("case")
-@click.argument("text", type=SAID)
-@unlocking
-@click.pass_obj
-def second_look(setting: Setting, case: str, text: str, passphrase_file: Path | None) -> None:
-    """Record the second look at a case of imminent danger, by another operator than the first.
+def _saying(  # what a command says of itself, does, and tells
+    name: str, short_help: str, told: str, act: Callable[[Desk, Case, str], bool], done: str
+) -> None:
+    """Add a command that writes one entry in the operator's own words."""
 
-    `-` reads its text from standard input.
-    """
-    _do(
-        setting, case, passphrase_file,
-        lambda desk, found: work.look_again(desk, found, text),
-        lambda _desk, _found: "looked at a second time",
-    )  # fmt: skip
+    @main.command(name, short_help=short_help, help=told)
+    @click.argument("case")
+    @click.argument("text", type=SAID)
+    @unlocking
+    @click.pass_obj
+    def say(setting: Setting, case: str, text: str, passphrase_file: Path | None) -> None:
+        _do(
+            setting, case, passphrase_file,
+            lambda desk, found: act(desk, found, text),
+            lambda _desk, _found: done,
+        )  # fmt: skip
 
 
-@main.command(short_help="Ask that a case be erased, and why.")
-@click.argument("case")
-@click.argument("text", type=SAID)
-@unlocking
-@click.pass_obj
-def erasure(setting: Setting, case: str, text: str, passphrase_file: Path | None) -> None:
-    """Write into the journal that a case is to be erased, and why; it erases nothing by itself."""
-    _do(
-        setting, case, passphrase_file,
-        lambda desk, found: work.ask_erasure(desk, found, text),
-        lambda _desk, _found: "asked that it be erased",
-    )  # fmt: skip
+_saying(
+    "note", "Write a note that operators alone read.",
+    "Write a note into a case's journal. `-` reads it from standard input.",
+    work.write_note, "noted",
+)  # fmt: skip
+_saying(
+    "second-look", "Look again at what went through the fast lane.",
+    "Record the second look at a case of imminent danger, by another operator than the first. `-` "
+    "reads its text from standard input.",
+    work.look_again, "looked at a second time",
+)  # fmt: skip
+_saying(
+    "erasure", "Ask that a case be erased, and why.",
+    "Write into the journal that a case is to be erased, and why; it erases nothing by itself.",
+    work.ask_erasure, "asked that it be erased",
+)  # fmt: skip
 
 
 @main.command(
     "rules",
     short_help="Print the rules by which cases are worked.",
-    epilog=json_shape('--json: {"digest": hex, "states": [{"id", "words", "leads_to"}]}'),
+    epilog=json_shape(
+        '--json: {"digest": hex, "states": [{"id", "words", "leads_to", "asks",',
+        '  "asks_if_known", "needs", "reporter", "fast": bool}], "priorities": [{"id", "words",',
+        '  "usual": bool}], "clocks": [{"id", "words", "from", "until", "days": n, "priorities",',
+        '  "only"}], "outcomes": [{"id", "words", "person": bool, "ends"}], "services": [{"id",',
+        '  "words", "bases"}], "bases", "reasons", "instructions", "tags": [{"id", "words"}],',
+        '  "answers": [{"id", "words", "text": {language: text}, "status"}]}',
+    ),
 )
 @click.option("--file", "path", type=FILE, help="Another file.")
 @jsonable
@@ -219,22 +217,10 @@ def print_rules(setting: Setting, *, path: Path | None, as_json: bool) -> None:
     own = setting.home.rules if setting.home.rules.exists() else None
     found = load(path or own)
     if as_json:
-        states = [
-            {"id": one.id, "words": dict(one.words), "leads_to": list(one.leads_to)}
-            for one in found.states.values()
-        ]
-        print_json({"digest": found.digest, "states": states})
+        print_json(rulebook.to_json(found))
         return
-    for one in found.states.values():
-        click.echo(f"{one.id}: {one.said()}")
-        click.echo(f"    leads to: {', '.join(one.leads_to) or '-'}")
-        for name in ("asks", "needs"):
-            if getattr(one, name):
-                click.echo(f"    {name}: {', '.join(getattr(one, name))}")
-    for heading in ("priorities", "clocks", "reasons", "instructions", "outcomes", "tags"):
-        click.echo(f"{heading}: {', '.join(getattr(found, heading))}")
-    for service in found.services.values():
-        click.echo(f"service {service.id}: {', '.join(service.bases)}")
+    for line in rulebook.lines(found):
+        click.echo(line)
     click.echo(f"sha-256 {found.digest}")
 
 

@@ -9,6 +9,7 @@ AMANA_DESK_PASSPHRASE_FILE  a file holding the passphrase, for machines without 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from desk.durable import settle
 from desk.errors import NotEnrolled, ServerMalformed
 
 if TYPE_CHECKING:
@@ -108,6 +110,11 @@ class DeskHome:
         return self.folder / "packages"
 
     @property
+    def drafts(self) -> Path:
+        """Answers that were written in an editor and are not sent, sealed, one file for a case."""
+        return self.folder / "drafts"
+
+    @property
     def unfinished(self) -> Path:
         """Where it is written down, sealed, what is being written in clear elsewhere."""
         return self.folder / "unfinished"
@@ -123,6 +130,16 @@ class DeskHome:
         return self.folder / "handing.lock"
 
     @property
+    def publishing(self) -> Path:
+        """Locked by whoever publishes a bulletin."""
+        return self.folder / "publishing.lock"
+
+    @property
+    def believing(self) -> Path:
+        """Locked by whoever accepts a roster, or writes down which is the newest."""
+        return self.folder / "believing.lock"
+
+    @property
     def sending(self) -> Path:
         """Locked by whoever sends what was written here."""
         return self.folder / "sending.lock"
@@ -131,6 +148,20 @@ class DeskHome:
     def parts(self) -> Path:
         """Content parts as received: ciphertext only."""
         return self.folder / "parts"
+
+    def holds(self, place: Path) -> bool:
+        """Whether a path leads into this folder, by whatever links; it need not be there yet.
+
+        Raises OSError where it cannot be said.
+        """
+        try:
+            whole = place.absolute().resolve()
+        except RuntimeError as error:
+            # Links that go round in a circle.
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
+        # By what it is and not by its name: where capitals do not matter it has several.
+        there = (one for one in (whole, *whole.parents) if one.exists())
+        return any(one.samefile(self.folder) for one in there)
 
     def prepare(self) -> None:
         """Make the folder, readable by its owner alone."""
@@ -218,8 +249,4 @@ def write_private(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     quarantine.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    settle(path.parent)

@@ -27,6 +27,7 @@ from rich.text import Text
 from desk import telling, words
 from desk.cases import iso
 from desk.evidence import views
+from desk.identity import named
 from desk.progress import Silence
 from desk.public_status import public_words
 from desk.summary import IDENTITY_LOCKED, all_alarms
@@ -100,15 +101,16 @@ class Bar:
         self._bar.advance(self._task, amount)
 
 
-def print_alarms(console: Console, alarms: Sequence[Alarm]) -> None:
-    """Alarms, in red."""
+def print_alarms(console: Console, alarms: Sequence[Alarm], *, keys: bool = False) -> None:
+    """Alarms, in red; with the beginning of each one's key, by which it can be cleared."""
     if not alarms:
         return
     lines = Text()
     for number, alarm in enumerate(alarms):
         where = " ".join(part[:8] for part in (alarm.case, alarm.envelope) if part)
         lines.append("\n" if number else "").append(str(alarm.sign), "bold")
-        lines.append(f"  {where}\n" if where else "\n").append(f"  {alarm.words}")
+        key = f"  [{alarm.key[:8]}]" if keys else ""
+        lines.append((f"  {where}" if where else "") + f"{key}\n").append(f"  {alarm.words}")
     title = words.count(len(alarms), "alarm")
     console.print(Panel(lines, title=title, title_align="left", border_style="red", style="red"))
 
@@ -146,6 +148,10 @@ def print_case(console: Console, desk: Desk, case: Case) -> None:
     console.print(
         Text.assemble(("Identity  ", "dim"), f"{words.cell(told)}{later}; {IDENTITY_LOCKED}")
     )
+    for sealed in named(case):
+        by = f"message {sealed.message}" if sealed.message else "the report"
+        lost = "" if sealed.is_here else ", NOT on this machine as it was sealed"
+        console.print(Text(f"          named by {by}, digest {sealed.digest}{lost}", "dim"))
     files = views(desk, case)
     _print_files(console, [one for one in files if one.named.by == case.report_id])
     for one in case.timeline:

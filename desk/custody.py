@@ -8,23 +8,19 @@ a stick: no server is believed, and nothing that was opened touches the disk.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crypto.body import open_manifest
-from crypto.custody import SHARES_MOST
 from crypto.custody_letters import IDENTITIES_MOST, CustodyRequest
-from crypto.errors import CryptoError
 from crypto.letter import Letter, LetterKind, seal_letter, to_text
-from crypto.manifest import EvidenceRef, IdentityManifest
-from crypto.operator_opening import combine_shares
+from crypto.manifest import EvidenceRef
 from desk import acts, work
 from desk.cases import Cases, iso
 from desk.custodian import reasoned
 from desk.custody_letters import DAYS_MOST, answer_of, is_late, opened
 from desk.custody_words import Why, people, refusals, refused
-from desk.identity import OpenedIdentity
+from desk.errors import CaseMoved
+from desk.identity import OpenedIdentity, combined
 from desk.outbox import append
 
 if TYPE_CHECKING:
@@ -39,6 +35,8 @@ if TYPE_CHECKING:
     from desk.store import Envelope
     from desk.verify import Entry
 
+LETTER = "custody-request:"
+"""What the facts begin with that keep this desk's own requests, sealed, by their ids."""
 _GIVEN = ("contact_only", "full_identity")
 _Name = tuple[bytes, str]
 
@@ -111,6 +109,25 @@ class Opened:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What custodians agreed to, proven and in memory; the journal does not say so yet.
+
+    Whoever shows it, or writes it anywhere, writes `to_facts` into `case`'s journal first.
+    """
+
+    identities: tuple[OpenedIdentity, ...] = field(repr=False)
+    request: str
+    reason: str = field(repr=False)
+    custodians: tuple[str, ...]
+    case: Case = field(repr=False)
+
+    def to_facts(self) -> dict[str, Json]:
+        """What the act says that must come first."""
+        said = list(self.custodians)
+        return {"request": self.request, "custodians": said, "text": self.reason}
+
+
 def ask(desk: Desk, case: Case, reason: str) -> Asked:
     """Write a request into the journal, and the letter that carries it to the custodians.
 
@@ -142,7 +159,7 @@ def ask(desk: Desk, case: Case, reason: str) -> Asked:
     )
     text = to_text(seal_letter(letter, readers))
     # Sealed to the custodians and to this desk's own key: so it may lie here, to be carried again.
-    desk.store.note(_fact(letter.id.hex()), text)
+    desk.store.note(LETTER + letter.id.hex(), text)
     return Asked(letter.id, text, work.ask_identity(desk, case, said, letter.id.hex()))
 
 
@@ -157,7 +174,7 @@ def pending(desk: Desk, case: Case) -> tuple[Pending, ...]:
             mine=name[0] == desk.keyring.sign.public.raw,
             late=is_late(desk, one.node.day),
             reason=str(one.body.data["text"]),
-            text=desk.store.noted(_fact(name[1])),
+            text=desk.store.noted(LETTER + name[1]),
             refusals=against.get(name, ()),
         )
         for name, one in _requests(case).items()
@@ -180,7 +197,7 @@ def file_refusals(
 
     Raises:
         CustodyRefused: an answer is not what it must be, or says yes; nothing was written.
-        ActRefused, RosterNotTrusted, ServerRefused: the journal could not be written.
+        ActRefused, RosterNotTrusted: the journal could not be written.
     """
     _require_operator(desk)
     answers = []
@@ -206,14 +223,22 @@ def open_identity(
     Raises:
         CustodyRefused: too few agreed, or an answer or the request is not what it must be; nothing
             was opened, and nothing was written but refusals.
-        ActRefused, RosterNotTrusted, ServerRefused: the journal could not be written; nothing is
-            shown.
+        CaseMoved: something came while the refusals were written; likewise.
+        ActRefused, RosterNotTrusted: the journal could not be written; nothing is shown.
     """
+    found = agreed_to(desk, case, request, untrusted_answers)
+    # Before anybody sees it: whoever opens one has signed that they did.
+    sent = append(desk, found.case, acts.IDENTITY_OPENED, found.to_facts())
+    return Opened(found.identities, found.request, found.reason, found.custodians, sent)
+
+
+def agreed_to(desk: Desk, case: Case, request: bytes, untrusted_answers: Sequence[str]) -> Agreed:
+    """Prove that custodians agreed to a request; uses nothing up.  Raises as `open_identity`."""
     entry = _own_request(desk, case, request)
     agreed, against = _sorted(desk, case, request, untrusted_answers)
     if against:
         _file(desk, case, list(against.values()))
-        case = Cases(desk).find(case.id.hex())
+        case = _unmoved(desk, case)
         _own_request(desk, case, request)  # another program may have opened it meanwhile
     envelopes = _named(case, agreed)
     quorums = [_sealed_quorum(desk, one) for one in envelopes]
@@ -226,18 +251,26 @@ def open_identity(
     if not envelopes:
         raise refused(Why.NO_ANSWERS)
     identities = tuple(
-        _combined(one, list(agreed.values()), quorum)
+        combined(one, list(agreed.values()), quorum)
         for one, quorum in zip(envelopes, quorums, strict=True)
     )
     reason, labels = str(entry.body.data["text"]), tuple(sorted(agreed))
-    # Before anybody sees it: whoever opens one has signed that they did.
-    sent = append(
-        desk,
-        case,
-        acts.IDENTITY_OPENED,
-        {"request": request.hex(), "custodians": list(labels), "text": reason},
-    )
-    return Opened(identities, request.hex(), reason, labels, sent)
+    return Agreed(identities, request.hex(), reason, labels, case)
+
+
+def _unmoved(desk: Desk, before: Case) -> Case:
+    """A case as it is now; raises CaseMoved where more came than what this operator wrote.
+
+    To file a refusal takes a server's time, in which a sync can bring what nobody has read.
+    """
+    now, me = Cases(desk).find(before.id.hex()), desk.keyring.sign.public.raw
+    own = {one.envelope.id for one in now.work.entries if one.signer.key.raw == me}
+    if now.known - before.known - own:
+        raise CaseMoved(
+            "Something came to this case while a custodian's refusal was written into its journal. "
+            "Look at it again: the refusal stands there now, and no identity was opened."
+        )
+    return now
 
 
 def _require_operator(desk: Desk) -> None:
@@ -258,10 +291,6 @@ def _wanted(case: Case) -> list[Envelope]:
     if not found:
         raise refused(Why.MISSING)
     return found[-IDENTITIES_MOST:]
-
-
-def _fact(request: str) -> str:
-    return f"custody-request:{request}"
 
 
 def _requests(case: Case) -> dict[_Name, Entry]:
@@ -356,25 +385,3 @@ def _sealed_quorum(desk: Desk, envelope: Envelope) -> int:
     if roster is None:
         raise refused(Why.UNKNOWN_ROSTER)
     return roster.quorum
-
-
-def _combined(envelope: Envelope, agreed: list[CustodyAnswer], quorum: int) -> OpenedIdentity:
-    """Open one identity with the shares of any that agreed: a false one does not stop the others.
-
-    As many subsets are tried as a roster can have.
-    """
-    ref = EvidenceRef(envelope.id, envelope.header.hash)
-    gathered = [
-        [share for one in answer.identities if one.ref == ref for share in one.shares]
-        for answer in agreed
-    ]
-    held = [shares for shares in gathered if shares]
-    for members in itertools.islice(itertools.combinations(held, quorum), SHARES_MOST):
-        try:
-            data_key = combine_shares(itertools.chain.from_iterable(members))
-            opened_json = open_manifest(data_key, envelope.header, envelope.manifest)
-            manifest = IdentityManifest.from_json(opened_json)
-        except CryptoError:
-            continue
-        return OpenedIdentity(envelope.id.hex(), envelope.header.day, manifest)
-    raise refused(Why.NOT_OPENED)

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 from crypto.custody_letters import CustodyAnswer, CustodyRequest
 from crypto.errors import CryptoError, LetterMalformed
 from crypto.letter import Letter, LetterKind, from_text, open_letter
+from crypto.roster import Roster
 from desk.custody_words import Why, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crypto.ids import Day
+    from crypto.ids import Day, Kid
     from crypto.keys import SigningPublicKey
     from crypto.roster import Custodian, Operator
     from desk.desk import Desk
@@ -70,10 +71,7 @@ def request_of(desk: Desk, untrusted_text: str) -> tuple[Letter, Operator, Custo
         RosterNotTrusted: no roster is in force today to judge it by.
     """
     letter = opened(desk, untrusted_text, LetterKind.REQUEST)
-    roster = desk.trust.in_force(desk.today())
-    operator = roster.operator_of(letter.signer)
-    if operator is None:
-        raise refused(Why.NOT_AN_OPERATOR, epoch=roster.epoch)
+    operator = _signer(desk, letter, Roster.operator_of, Why.NOT_AN_OPERATOR)
     request = _proven(desk, letter, operator.sign, CustodyRequest.from_json)
     if (request.operator, request.label) != (operator.evidence.kid, operator.label):
         raise refused(Why.FORGED)
@@ -83,10 +81,7 @@ def request_of(desk: Desk, untrusted_text: str) -> tuple[Letter, Operator, Custo
 def answer_of(desk: Desk, untrusted_text: str) -> tuple[Custodian, CustodyAnswer]:
     """An answer, signed by a custodian who gives their own shares; raises as `request_of`."""
     letter = opened(desk, untrusted_text, LetterKind.ANSWER)
-    roster = desk.trust.in_force(desk.today())
-    custodian = roster.custodian_of(letter.signer)
-    if custodian is None:
-        raise refused(Why.NOT_A_CUSTODIAN, epoch=roster.epoch)
+    custodian = _signer(desk, letter, Roster.custodian_of, Why.NOT_A_CUSTODIAN)
     answer = _proven(desk, letter, custodian.sign, CustodyAnswer.from_json)
     if (answer.custodian, answer.label) != (custodian.custodian.kid, custodian.label):
         raise refused(Why.FORGED)
@@ -96,6 +91,17 @@ def answer_of(desk: Desk, untrusted_text: str) -> tuple[Custodian, CustodyAnswer
 def is_late(desk: Desk, day: Day) -> bool:
     """Whether a request of that day is out of date, or of a day that has not come."""
     return not -_DAYS_AHEAD <= desk.today() - day <= DAYS_MOST
+
+
+def _signer(
+    desk: Desk, letter: Letter, named: Callable[[Roster, Kid], _T | None], stranger: Why
+) -> _T:
+    """Who signed a letter, in the role that it needs, by the roster in force today."""
+    roster = desk.trust.in_force(desk.today())
+    found = named(roster, letter.signer)
+    if found is None:
+        raise refused(stranger, epoch=roster.epoch)
+    return found
 
 
 def _proven(

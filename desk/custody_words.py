@@ -67,6 +67,7 @@ class Why(Enum):
     )
     OTHER_REQUEST = "{label} answered another request than this one. Nothing was opened."
     OTHER_CASE = "{label} answered about another case than this one. Nothing was opened."
+    ABOUT_ANOTHER = "{label} asked about another case than this one. Nothing was opened."
     NOT_A_REFUSAL = "{label} said yes: open with that answer. Nothing was written."
     BOTH = "{label} said yes and no to one request. Speak with them. Nothing was opened."
     TOO_FEW = (

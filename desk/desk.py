@@ -20,7 +20,7 @@ from desk.index import Index
 from desk.opening import Opener
 from desk.rules import load as load_rules
 from desk.store import Store
-from desk.trust import Trust, first_roster
+from desk.trust import Trust, first_roster, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +106,7 @@ def enrol(
         ServerMalformed: the address is not one.
         ServerUnreachable, ServerRefused: no roster came.
         RosterNotTrusted, NotInRoster: it came and is not to be believed, or not ours.
+        AlreadySyncing: another program of this desk is reading the rosters.
     """
     address = server_address(server)
     try:
@@ -121,10 +122,11 @@ def enrol(
     else:
         roster = first_roster(note, root, today(), keyring)
         store.keep_roster(roster.hash, roster.epoch, roster.note)
-    Membership(
+    wanted = Membership(
         server=address,
         root_public=root.raw.hex(),
         epoch=roster.epoch,
         roster_hash=roster.hash.hex(),
-    ).save(home.membership)
+    )
+    remember(home, wanted)
     return roster

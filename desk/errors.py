@@ -57,6 +57,14 @@ class ServerMalformed(DeskError):
     """The server's answer is not what the sync interface says."""
 
 
+class Stopped(DeskError):
+    """Somebody asked for this to stop; what it had done by then is kept where that is any good."""
+
+
+class WorkRefused(DeskError):
+    """Something that takes long cannot begin now; the message says what is in its way."""
+
+
 class AlreadySyncing(DeskError):
     """Another program of this desk syncs at this moment."""
 
@@ -115,6 +123,14 @@ class FileQuarantined(NoSuchEvidence):
 
 class NothingToSee(DeskError):
     """There is no preview: of this kind there is none, or its bytes broke what would draw it."""
+
+
+class NotLockedIn(NothingToSee):
+    """What would draw it cannot be locked in here; the file itself is not to blame."""
+
+
+class TooMuchToSee(NothingToSee):
+    """Drawing it would take more time or memory than it may."""
 
 
 class RedactionRefused(DeskError):

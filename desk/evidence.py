@@ -30,7 +30,7 @@ from desk.quarantine import closed_among, closings
 from desk.verify import Named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from crypto.body import DataKey
@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 
 _CONTENT = 1
 _READ_BYTES = 1024 * 1024
-_GONE = "The file's sealed copy is gone from this machine."
+_GONE = (
+    "The file's sealed copy is gone from this machine. Prove the case (Proofs, or amana-desk "
+    "verify): the next sync then fetches what was damaged."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,15 @@ class EvidenceFile:
             raise EvidenceUnsound("The file does not have the SHA-256 that its manifest names.")
         self._desk.opener.proven.add(self._name)
 
-    def prove(self) -> None:
-        """Read it once to its end, unless that was done in this run; raises as `whole`."""
+    def prove(self, beat: Callable[[], None] | None = None) -> None:
+        """Read it once to its end, unless that was done in this run; raises as `whole`.
+
+        `beat` is called between two pieces, and may raise whatever ends it.
+        """
         if self._name not in self._desk.opener.proven:
             for _ in self.whole():
-                pass
+                if beat is not None:
+                    beat()
 
     def piece(self, first: int, last: int) -> Iterator[bytes]:
         """Yield bytes `first` to `last`, both included, of a file that is proven; flat in memory.
@@ -96,7 +103,8 @@ class EvidenceFile:
         except CryptoError:
             raise EvidenceUnsound(
                 "This piece of the file does not decrypt: its sealed copy on this machine was "
-                "changed or cut short."
+                "changed or cut short. Prove the case (Proofs, or amana-desk verify): the next "
+                "sync then fetches what was damaged."
             ) from None
         except FileNotFoundError:
             raise EvidenceUnsound(_GONE) from None
@@ -113,7 +121,8 @@ class EvidenceFile:
         except CryptoError:
             raise EvidenceUnsound(
                 "The file does not decrypt to the end: its sealed copy on this machine was "
-                "changed or cut short."
+                "changed or cut short. Prove the case (Proofs, or amana-desk verify): the next "
+                "sync then fetches what was damaged."
             ) from None
 
     def _sealed(self) -> Iterator[bytes]:
@@ -240,9 +249,16 @@ def open_evidence(desk: Desk, case: Case, untrusted_id: str) -> EvidenceFile:
         FileQuarantined: it is in quarantine, or shows the same as one that is.
     """
     shown = next((one for one in views(desk, case) if one.id == untrusted_id), None)
-    if shown is not None and shown.closing is not None:
+    if shown is None:
+        raise NoSuchEvidence("This case has no such file.")
+    return opened(desk, shown)
+
+
+def opened(desk: Desk, shown: FileView) -> EvidenceFile:
+    """The same door, for whoever holds the case's `views` in hand; raises as `open_evidence`."""
+    if shown.closing is not None:
         raise shown.closing.error
-    if shown is None or shown.named.envelope is None:
+    if shown.named.envelope is None:
         raise NoSuchEvidence("This case has no such file.")
     if shown.problem or shown.manifest is None:
         raise NoSuchEvidence("This file is not whole on this machine. Sync and try again.")

@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
     from desk.cases import Case
     from desk.desk import Desk
+    from desk.evidence import FileView
     from desk.progress import Progress
 
+CUSTODIAN = Sentence(
+    "This is a custodian's desk: no report is sealed to it, so there is nothing to write."
+)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
@@ -49,9 +53,49 @@ def export_case(desk: Desk, case: Case, folder: Path, progress: Progress | None 
     case.json (`"path": null`); the rest is written.
 
     Raises:
-        ExportRefused: the folder is not empty, or a link, or cannot be made.
+        ExportRefused: the folder is not empty, or a link, or cannot be written; or this is a
+            custodian's desk.
     """
-    prepare(folder)
+    if desk.is_custodian:
+        raise ExportRefused(CUSTODIAN)
+    prepare(desk, folder)
+    try:
+        return _exported(desk, case, folder, progress)
+    except OSError as error:
+        raise ExportRefused(
+            Sentence(
+                "{path} cannot be written: {why}. What was written so far lies there, in clear.",
+                path=str(folder), why=str(error.strerror),
+            )
+        ) from None  # fmt: skip
+
+
+def export_file(desk: Desk, case: Case, file: FileView, folder: Path) -> Path:
+    """Write one file as it is into `folder`, which must be new or empty; returns where.
+
+    Raises:
+        NoSuchEvidence, FileQuarantined: it cannot be opened; nothing was made.
+        EvidenceUnsound: it is not what its manifest says; it was removed again.
+        ExportRefused: the folder is not empty, or a link, or cannot be written.
+    """
+    chunks = open_evidence(desk, case, file.id).whole()
+    prepare(desk, folder)
+    try:
+        with Ledger.of(desk).making(folder / "file") as unproven:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                _write_proven(unproven / file.id, descriptor, file.name, chunks)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+    except OSError as error:
+        raise ExportRefused(
+            Sentence("{path} cannot be written: {why}.", path=str(folder), why=str(error.strerror))
+        ) from None
+    return folder / file.name
+
+
+def _exported(desk: Desk, case: Case, folder: Path, progress: Progress | None) -> Export:
     shown = views(desk, case)
     left_out: list[str] = []
     written: dict[str, str] = {}
@@ -92,17 +136,37 @@ def _opened(folder: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def prepare(folder: Path) -> None:
-    """Make a folder that is new or empty, for its owner alone; raises ExportRefused."""
+def inside(place: Path) -> Sentence:
+    """Why nothing is written where the desk keeps its own."""
+    return Sentence(
+        "{path} lies in this desk's own folder, which holds only what is sealed. Name another one. "
+        "Nothing was written.",
+        path=str(place),
+    )
+
+
+def prepare(desk: Desk, folder: Path) -> None:
+    """Make a folder that is new or empty, for its owner alone; raises ExportRefused.
+
+    Not within the desk's own, which whoever copies or keeps it takes for sealed.
+    """
     try:
+        if desk.home.holds(folder):
+            raise ExportRefused(inside(folder))
         if folder.is_symlink():
-            raise ExportRefused(f"{folder} is a link. Name the folder itself.")
+            raise ExportRefused(
+                Sentence("{path} is a link. Name the folder itself.", path=str(folder))
+            )
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise ExportRefused(f"{folder} is not empty. An export goes into a new folder.")
+            raise ExportRefused(
+                Sentence("{path} is not empty. An export goes into a new folder.", path=str(folder))
+            )
         folder.chmod(0o700)
     except OSError as error:
-        raise ExportRefused(f"{folder} cannot be written: {error.strerror}") from None
+        raise ExportRefused(
+            Sentence("{path} cannot be written: {why}.", path=str(folder), why=str(error.strerror))
+        ) from None
 
 
 def _write_proven(unproven: Path, folder: int, name: str, chunks: Iterator[bytes]) -> None:

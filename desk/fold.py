@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from desk import acts
-from desk.four_eyes import NEED, Steps, looked_again, same_hand
+from desk.four_eyes import NEED, Steps, alone, looked_again
 from desk.reach import Reach
 from desk.rules import RECEIVED, UNKNOWN
 from desk.sentence import Sentence, Several
@@ -40,7 +40,10 @@ FOUR_EYES = NEED
 
 _TWO = Why(
     FOUR_EYES,
-    Sentence("four eyes: whoever made it ready does not transmit it; another operator does"),
+    Sentence(
+        "four eyes: one operator makes it ready, for this service and on this basis, and another "
+        "transmits it"
+    ),
 )
 _OTHER = Why(FOUR_EYES, Sentence("four eyes: the second look is another operator's than the first"))
 _NOTHING_SENT = Why(
@@ -70,6 +73,8 @@ class Work:
     settled: Mapping[str, Entry] = field(default_factory=dict)
     conflicts: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     """The acts on one thing that did not know of each other and say different things."""
+    front: tuple[Entry, ...] = ()
+    """Every state that nothing took the place of: several may say the same, each by one hand."""
     entries: tuple[Entry, ...] = ()
     """Every act of a known type and shape, in order."""
     irregular: tuple[Irregular, ...] = ()
@@ -146,7 +151,7 @@ def fold(
     reach = Reach(good, nodes)
     newest = {name: reach.newest(group) for name, group in by_register.items()}
     steps = by_register.get(acts.STATUS, [])
-    last = newest.get(acts.STATUS)
+    last = newest.get(acts.STATUS, ())
     looks = [one for one in good if one.body.type == acts.SECOND_LOOK]
     odd_looks = tuple(_odd_looks(looks, steps, reach, rules))
     odd = {id(one.entry) for one in odd_looks}
@@ -154,6 +159,7 @@ def fold(
         state=_known(last[-1], rules) if last else RECEIVED,
         settled={name: group[-1] for name, group in newest.items()},
         conflicts={name: group for name, group in newest.items() if _differ(group)},
+        front=last,
         entries=tuple(good),
         irregular=(
             *_irregular(steps, reach, rules, anonymous=anonymous),
@@ -175,7 +181,8 @@ def why_not(  # noqa: PLR0913  # each is one thing that a rule can ask about
     Args:
         rules: the institution's.
         passed: the states that the author knows of.
-        newest: those of them that nothing takes the place of; several where they contradict.
+        newest: those of them that nothing takes the place of; several where their authors did not
+            know of each other.
         data: what the act says.
         signer: whose act it is.
         anonymous: whether the reporter gave neither name nor contact.
@@ -208,8 +215,7 @@ def why_not(  # noqa: PLR0913  # each is one thing that a rule can ask about
         why.append(Why("checked", said))
     if "duplicate" in state.needs and not duplicate:
         why.append(Why("duplicate", Sentence("no link says which case it repeats")))
-    is_fast = any(one.fast for one in leading)
-    if FOUR_EYES in state.needs and not is_fast and same_hand(newest, signer):
+    if name in allowed and alone(newest, data, signer, rules):
         why.append(_TWO)
     return tuple(why)
 

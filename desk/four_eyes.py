@@ -1,7 +1,10 @@
 """Two people for what leaves the house: one makes it ready, another transmits it, or looks again.
 
-Rule: judged by every act that this desk holds, and not by those alone that an act names as its
-parents: a desk that was changed would leave out the one that speaks against it.
+Rule: behind what one operator transmits stands an act of another that nothing took the place of
+and that names this very service and basis.  The desk that writes and every desk that reads ask
+that of the same acts (`behind`), so that nobody is let through and then accused.  It is judged by
+every act that a desk holds, and not by those alone that an act names as its parents: a desk that
+was changed would leave out the one that speaks against it.
 """
 
 from __future__ import annotations
@@ -11,8 +14,9 @@ from typing import TYPE_CHECKING
 from desk.rules import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from crypto.strict_json import Json
     from desk.reach import Reach
     from desk.rules import Rules
     from desk.trust import Signer
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
 
 NEED = "other_operator"
 """What a state of the institution's rules needs, where it takes two."""
+
+_AGREED = ("service", "basis")
+"""What two people agree on, where a state asks for a service."""
 
 
 def same_hand(entries: Iterable[Entry], signer: Signer) -> bool:
@@ -36,6 +43,42 @@ def same_hand(entries: Iterable[Entry], signer: Signer) -> bool:
 def sent(steps: Iterable[Entry], rules: Rules) -> list[Entry]:
     """Those of a case's states that take two people."""
     return [one for one in steps if NEED in _state(one, rules).needs]
+
+
+def behind(
+    newest: Iterable[Entry], data: Mapping[str, Json], signer: Signer, rules: Rules
+) -> list[Entry]:
+    """The acts of others that let this operator do what takes two.
+
+    Whether the operator made it ready too takes nothing away from them: where two pressed it
+    before either saw the other's, either may transmit it, and two have agreed.
+
+    Args:
+        newest: the states that nothing takes the place of, as the operator knows them: all.
+        data: what the act says that takes two.
+        signer: whose act it is.
+        rules: the institution's.
+    """
+    name = str(data["state"])
+    state = rules.states.get(name)
+    asked = _AGREED if state is not None and _AGREED[0] in state.asks else ()
+    return [
+        one
+        for one in newest
+        if name in _state(one, rules).leads_to
+        and all(one.body.data.get(fact) == data.get(fact) for fact in asked)
+        and not same_hand([one], signer)
+    ]
+
+
+def alone(newest: Sequence[Entry], data: Mapping[str, Json], signer: Signer, rules: Rules) -> bool:
+    """Whether one operator would do what takes two; the arguments are those of `behind`."""
+    state = rules.states.get(str(data["state"]))
+    if state is None or NEED not in state.needs:
+        return False
+    if any(_state(one, rules).fast for one in newest):
+        return False  # the fast lane: a second look comes afterwards
+    return not behind(newest, data, signer, rules)
 
 
 class Steps:
@@ -63,13 +106,9 @@ class Steps:
         """Whether one operator did what takes two; `newest` held then, as the author says."""
         if not sent([step], self._rules):
             return False
-        target = str(step.body.data["state"])
-        if self._left_out(step, target):
-            return True
-        if any(_state(one, self._rules).fast for one in newest):
-            return False  # the fast lane: a second look comes afterwards
-        leads = any(target in _state(one, self._rules).leads_to for one in newest)
-        return same_hand(newest, step.signer) or not leads
+        data = step.body.data
+        is_hidden = self._left_out(step, str(data["state"]))
+        return is_hidden or alone(newest, data, step.signer, self._rules)
 
     def _left_out(self, step: Entry, target: str) -> bool:
         """Whether its author has set a state that leads to it and does not say so.

@@ -70,7 +70,11 @@ class Index:
         The same tuple comes back as long as nothing did.
         """
         with self._lock, _without_collecting():
-            now = (self._desk.store.generation(), self._begun())
+            generation = self._desk.store.generation()
+            if generation != self._seen[0]:
+                # Only a roster that some program committed could be another one.
+                self._desk.trust.renew()
+            now = (generation, self._begun())
             if self._rows is not None and self._seen == now:
                 return self._rows
             states = self._desk.store.states(now[1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from crypto.body import DataKey, open_manifest
 from crypto.errors import CryptoError, NotARecipient
@@ -96,13 +96,29 @@ class Opener:
         except CryptoError:
             raise Unopened from None
 
+    def strength(self, envelope: Envelope) -> int:
+        """How many keys or shares its wraps give us; 0 where one that names us does not open.
+
+        Anybody can seal one to a public key: what they open is asked of the manifest.
+        """
+        try:
+            if isinstance(self.key, CustodianPrivateKey):
+                shares = open_shares(self.key, envelope.header, envelope.wraps)
+                return len({one.subset for one in shares})
+            open_data_key(self.key, envelope.header, envelope.wraps)
+        except CryptoError:
+            return 0
+        return 1
+
     def _manifest(self, envelope: Envelope, kind: Kind, parse: Callable[[bytes], _T]) -> _T:
         if envelope.kind is not kind:
             raise Unopened
         name = hashlib.sha256(
             envelope.header.to_bytes() + hashlib.sha256(envelope.wraps).digest() + envelope.manifest
         ).digest()
-        if name not in self._opened:
+        # Looked up once: another thread may clear it in between.
+        opened = cast("_T | None", self._opened.get(name))
+        if opened is None:
             data_key = self.data_key(envelope)
             try:
                 opened = parse(open_manifest(data_key, envelope.header, envelope.manifest))
@@ -111,4 +127,4 @@ class Opener:
             if len(self._opened) >= REMEMBERED_MOST:
                 self._opened.clear()
             self._opened[name] = opened
-        return self._opened[name]  # type: ignore[return-value]  # stored under the same name
+        return opened

@@ -3,6 +3,11 @@
 Rule: a message comes after everything it names as a parent; between messages that do
 not know of each other the day decides, and then the hash, so that two desks that hold
 the same envelopes show the same order.
+
+Who knew of what is another question.  An operator's word names all that its author's desk held
+and no operator's word there had named, so its author knew what it names, and what the authors of
+the operators' words among that knew.  What a reporter's message names, whoever reads it need not
+have had: a server can hold that back, and have it named all the same.
 """
 
 from __future__ import annotations
@@ -16,6 +21,9 @@ if TYPE_CHECKING:
 
     from crypto.ids import Day, HeaderHash
 
+HEADS_MOST = 1000
+"""Parents of one word at most: whoever floods a case does not keep operators from writing in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -24,6 +32,8 @@ class Node:
     hash: HeaderHash
     day: Day
     parents: tuple[HeaderHash, ...]
+    by_operator: bool = False
+    """Whether it is an operator's word, and says what its author knew."""
 
 
 def ordered(nodes: Iterable[Node]) -> tuple[Node, ...]:
@@ -55,19 +65,25 @@ def ordered(nodes: Iterable[Node]) -> tuple[Node, ...]:
 
 
 def heads(nodes: Iterable[Node]) -> tuple[HeaderHash, ...]:
-    """The hashes that nothing answers yet: what the next thing said will name as parents."""
+    """What an operator's next word will name as parents: all that no operator's word names yet.
+
+    Where that is too much for one, the operators' own words first and then the oldest: what comes
+    after names the rest.
+    """
     known = list(nodes)
-    answered = {parent for node in known for parent in node.parents}
-    return tuple(sorted(node.hash for node in known if node.hash not in answered))
+    named = {parent for node in known if node.by_operator for parent in node.parents}
+    unnamed = [node for node in known if node.hash not in named]
+    unnamed.sort(key=lambda node: (not node.by_operator, node.day, node.hash))
+    return tuple(sorted(node.hash for node in unnamed[:HEADS_MOST]))
 
 
-def ancestors(of: Iterable[HeaderHash], nodes: Mapping[HeaderHash, Node]) -> set[HeaderHash]:
-    """Everything that `of` answers, directly or through others, itself left out."""
+def known_to(words: Iterable[HeaderHash], nodes: Mapping[HeaderHash, Node]) -> set[HeaderHash]:
+    """Everything that the authors of some operators' words knew, those words left out."""
     seen: set[HeaderHash] = set()
-    unseen = [parent for name in of if name in nodes for parent in nodes[name].parents]
+    unseen = [parent for name in words if name in nodes for parent in nodes[name].parents]
     while unseen:
         name = unseen.pop()
         if name not in seen:
             seen.add(name)
-            unseen += nodes[name].parents if name in nodes else ()
+            unseen += nodes[name].parents if name in nodes and nodes[name].by_operator else ()
     return seen

@@ -120,15 +120,34 @@ def append(
         ActRefused: the data is not of the type's shape, the content is too long to be sent, or
             this is a custodian's desk.
     """
+    return _keep_and_send(desk, case, drafted(desk, case, kind, data, content))
+
+
+def drafted(
+    desk: Desk, case: Case, kind: str, data: Mapping[str, Json], content: bytes | None = None
+) -> Envelope:
+    """Sign and seal what `append` would, and keep it nowhere yet; raises as `append`."""
     _require_operator(desk)
     if content is not None and len(content) > CONTENT_MOST:
         raise ActRefused("This is too long to be kept with an entry. Nothing was written.")
     if not is_shaped(kind, data):
         raise ActRefused("Something in this is too long, empty, or no date. Nothing was written.")
     body = EntryBody(type=kind, data=data).to_json()
-    return _keep_and_send(
-        desk, case, _sealed(desk, Kind.ENTRY, case.id, body, parents=case.heads, content=content)
-    )
+    return _sealed(desk, Kind.ENTRY, case.id, body, parents=case.heads, content=content)
+
+
+def keep(desk: Desk, case: Case, envelope: Envelope) -> None:
+    """Keep a draft, durably, without sending it: the next sync does, if nobody does before.
+
+    Raises:
+        CaseMoved: something came to the case, or was written into it, since it was read.
+    """
+    if not desk.store.keep_after(case.known, envelope):
+        desk.store.part_path(envelope.id, 1).unlink(missing_ok=True)
+        raise CaseMoved(
+            "Something has come to this case since it was read. Look at it again; nothing was "
+            "written."
+        )
 
 
 def send_waiting(desk: Desk) -> Sent:
@@ -146,21 +165,36 @@ def send_waiting(desk: Desk) -> Sent:
 
 def _send_waiting(desk: Desk) -> Sent:
     sent = Sent()
-    renamed: dict[HeaderHash, HeaderHash] = {}
-    waiting = _in_order(desk, desk.store.unposted())
-    ready = [(one, _sealed_anew(desk, one, renamed)) for one in waiting]
-    # All in one step, before any is sent: what answers another would otherwise be left, by a desk
-    # that ends here, naming something that is nowhere any more.
-    desk.store.exchange([(one.id, fresh) for one, fresh in ready if fresh is not one])
+    ready = _made_ready(desk)
+    held_up: set[CaseId] = set()
     for one, fresh in ready:
         if fresh is not one:
             desk.store.quieten(_refusal(one))
-        outcome = _deliver(desk, fresh)
+        outcome = _WAITS if one.case in held_up else _deliver(desk, fresh)
+        if outcome == _WAITS:
+            # It may be sealed anew: what answers it waits with it, and learns its new name.
+            held_up.add(one.case)
         if outcome == _REFUSED:
             sent.alarms.append(_refusal(fresh))
         sent.posted += outcome == _TAKEN
         sent.waiting += outcome != _TAKEN
     return sent
+
+
+def _made_ready(desk: Desk) -> list[tuple[Envelope, Envelope]]:
+    """What waits, in its order, each with what is to be sent for it: itself, or sealed anew."""
+    while True:
+        renamed: dict[HeaderHash, HeaderHash] = {}
+        waiting = _in_order(desk, desk.store.unposted())
+        ready = [(one, _sealed_anew(desk, one, renamed)) for one in waiting]
+        # All in one step, before any is sent: what answers another would otherwise be left, by a
+        # desk that ends here, naming something that is nowhere any more.  So would what another
+        # program wrote meanwhile: then all of it is made ready once more.
+        pairs = [(one.id, fresh) for one, fresh in ready if fresh is not one]
+        if desk.store.exchange(pairs, frozenset(one.id for one in waiting)):
+            return ready
+        for _, fresh in pairs:
+            desk.store.part_path(fresh.id, 1).unlink(missing_ok=True)
 
 
 def _require_operator(desk: Desk) -> None:
@@ -230,27 +264,32 @@ def _sealed(  # noqa: PLR0913  # each argument is one thing that is sealed
 
 
 def _keep_and_send(desk: Desk, case: Case, envelope: Envelope) -> bool:
-    if not desk.store.keep_after(case.known, envelope):
-        desk.store.part_path(envelope.id, 1).unlink(missing_ok=True)
-        raise CaseMoved(
-            "Something has come to this case since it was read. Look at it again; nothing was "
-            "written."
-        )
+    keep(desk, case, envelope)
+    outcome = _WAITS
     try:
         # Not while a sync seals anew what waits: one thing would be said in two envelopes.
         with alone(desk.home.sending, _OTHER_SECONDS) as is_mine:
-            outcome = _deliver(desk, envelope) if is_mine else _WAITS
-    except (ServerUnreachable, ServerMalformed):
-        # It is kept, and whether the server has it is seen at the next sync.
+            if is_mine:
+                outcome = _deliver_in_turn(desk, envelope)
+    except (ServerUnreachable, ServerMalformed, ServerRefused):
+        # It is kept, so it was said: nobody is told that it was not, or they would say it again.
+        # Why the server has not taken it is told by the next sync, or by an alarm in the case.
         return False
-    if outcome == _REFUSED:
-        raise ServerRefused(
-            "The server does not take this. It is kept here, marked with an alarm, and tried "
-            "again with each sync.",
-            status=0,
-            code="refused",
-        )
     return outcome == _TAKEN
+
+
+def _deliver_in_turn(desk: Desk, envelope: Envelope) -> str:
+    """Send what waits of the case, as it is and in its order, up to this envelope.
+
+    What is not taken may be sealed anew by the next sync, under another hash: what names it waits
+    until then, or it would be left, on every desk and for good, naming what is nowhere.
+    """
+    waiting = [one for one in desk.store.unposted() if one.case == envelope.case]
+    for one in _in_order(desk, waiting):
+        outcome = _deliver(desk, one)
+        if one.id == envelope.id or outcome == _WAITS:
+            return outcome
+    return _WAITS
 
 
 def _deliver(desk: Desk, envelope: Envelope) -> str:

@@ -21,11 +21,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
-from desk.errors import ServerUnreachable
+from desk.errors import ServerUnreachable, Stopped
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
 _LEAST_SECONDS = 0.001
@@ -50,9 +50,10 @@ class SyncLimits:
 
 
 class _Time(threading.local):
-    """When this thread stops to wait, by the monotonic clock."""
+    """When this thread stops to wait, by the monotonic clock, and what else ends its waiting."""
 
     until: float = math.inf
+    is_over: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +89,30 @@ class Patience:
         finally:
             self._time.until = before
 
+    @contextmanager
+    def unless(self, is_over: Callable[[], bool]) -> Iterator[None]:
+        """Nothing in this block asks or waits any more once `is_over` says so; raises Stopped."""
+        before = self._time.is_over
+        self._time.is_over = is_over
+        try:
+            yield
+        finally:
+            self._time.is_over = before
+
     @property
     def left(self) -> float:
-        """Seconds that are left; below zero when the time is up."""
-        return self._time.until - time.monotonic()
+        """Seconds that are left; zero or less when the time is up, or nobody waits any more."""
+        return 0.0 if self._is_over else self._time.until - time.monotonic()
+
+    @property
+    def _is_over(self) -> bool:
+        return self._time.is_over is not None and self._time.is_over()
 
     def require(self) -> None:
-        """Raise `ServerUnreachable` if the time is up."""
+        """Raise `ServerUnreachable` if the time is up, and Stopped where `unless` says so."""
         if self.left <= 0:
+            if self._is_over:
+                raise Stopped("It was stopped.")
             raise ServerUnreachable(
                 "The server answers too slowly to go on. What came is kept: try again, and if "
                 "this stays, ask who runs the server."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from desk import desk as engine
-from desk.command_group import Group
+from desk.command_group import Group, Refusal
 from desk.config import DeskHome
 from desk.console import err, print_alarms
 from desk.harden import harden_process
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ALARMS = 3
 FILE = click.Path(path_type=Path, dir_okay=False)
+_TEXT_BYTES_MOST = 1024 * 1024
+"""Of what is read as words: far above what is taken, and far below what fills a memory."""
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
@@ -50,6 +52,27 @@ class Setting:
         return desk
 
 
+def read_text(path: Path, what: str = "text", encoding: str = "utf-8") -> str:
+    """A file's text, or for `-` what stands on standard input.
+
+    Raises:
+        Refusal: it cannot be read, is too long or no text; `what` it was to be.
+    """
+    name = "Standard input" if str(path) == "-" else path
+    try:
+        if str(path) == "-":
+            raw = sys.stdin.buffer.read(_TEXT_BYTES_MOST + 1)
+        else:
+            with path.open("rb") as file:
+                raw = file.read(_TEXT_BYTES_MOST + 1)
+        text = raw.decode(encoding)
+    except (OSError, UnicodeDecodeError):
+        raise Refusal(f"{name} cannot be read as {what}.") from None
+    if len(raw) > _TEXT_BYTES_MOST:
+        raise Refusal(f"{name} is too long to be read as {what}.")
+    return text.replace("\r\n", "\n")
+
+
 class Said(click.ParamType[str]):
     """Words of an operator; `-` reads them from standard input.
 
@@ -60,8 +83,13 @@ class Said(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The words themselves."""
-        del param, ctx
-        return sys.stdin.read().strip() if value == "-" else value
+        if value == "-":
+            return read_text(Path(value)).strip()
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail("this is not UTF-8 text", param, ctx)
+        return value
 
 
 SAID = Said()

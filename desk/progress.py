@@ -5,7 +5,12 @@ Rule: what is said is ours: words, numbers and bytes, and nothing of a case.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from desk.errors import Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Progress(Protocol):
@@ -56,3 +61,25 @@ class Doing(Progress):
     def advance(self, amount: int) -> None:
         """So many bytes came."""
         self.come += amount
+
+
+class Stoppable(Doing):
+    """Remembers it, too, and ends the work at its next step once somebody asked for that."""
+
+    def __init__(self, is_asked: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_asked = is_asked
+
+    def step(self, words: str) -> None:
+        """A new step begins; raises Stopped."""
+        self._go_on()
+        super().step(words)
+
+    def advance(self, amount: int) -> None:
+        """So many bytes came; raises Stopped."""
+        self._go_on()
+        super().advance(amount)
+
+    def _go_on(self) -> None:
+        if self._is_asked():
+            raise Stopped("It was stopped.")

@@ -25,14 +25,15 @@ class Reach:
         """Walk the case once forth and once back; `nodes` are all of it, the acts' among them."""
         self._acts = list(acts)
         self._bits = {one.node.hash: 1 << number for number, one in enumerate(acts)}
-        self._nodes = ordered(nodes.values())
+        # What a reporter's message names, whoever acts after it need not have had (desk.order).
+        self._words = [node for node in ordered(nodes.values()) if node.by_operator]
         self._before: dict[HeaderHash, int] = {}
         self._after: dict[HeaderHash, int] = {}
-        for node in self._nodes:
+        for node in self._words:
             for parent in node.parents:
                 known = self._before.get(parent, 0) | self._bits.get(parent, 0)
                 self._before[node.hash] = self._before.get(node.hash, 0) | known
-        for node in reversed(self._nodes):
+        for node in reversed(self._words):
             known = self._after.get(node.hash, 0) | self._bits.get(node.hash, 0)
             for parent in node.parents:
                 self._after[parent] = self._after.get(parent, 0) | known
@@ -72,7 +73,7 @@ class Reach:
         """By each of some acts: the newest of them that it knew of."""
         wanted = {one.node.hash: one for one in some}
         fronts: dict[HeaderHash, dict[HeaderHash, Entry]] = {}
-        for node in self._nodes:
+        for node in self._words:
             front: dict[HeaderHash, Entry] = {}
             for parent in node.parents:
                 mine = wanted.get(parent)

@@ -30,11 +30,14 @@ FACTS = ("service", "basis", "reason", "instruction", "court", "ref", "text", "d
 NEEDS = ("other_operator", "checked", "duplicate")
 MOMENTS = ("received", "answered", "second_look")
 LANGUAGES = ("en", "fr", "ar")
+REPORTERS = ("ar", "zgh", "fr", "en")
+"""The languages that a reporter's page can be in, and so an answer."""
 
 _OWN_FILE = Path(__file__).with_name("workflow.toml")
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _MOST_BYTES = 256 * 1024
 _MOST_WORDS = 120
+_MOST_ANSWER = 4000
 _MOST_DAYS = 3660
 
 
@@ -97,6 +100,19 @@ class Service(Thing):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadyAnswer(Thing):
+    """An answer to begin with, by the reporter's language; and what their page says then."""
+
+    text: Mapping[str, str] = field(default_factory=dict)
+    status: str = ""
+
+    def written(self, language: str) -> tuple[str, str]:
+        """The language that it is there in, and the text: the reporter's, or the file's first."""
+        chosen = language if language in self.text else next(iter(self.text))
+        return chosen, self.text[chosen]
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """One institution's way of working."""
 
@@ -109,6 +125,7 @@ class Rules:
     services: Mapping[str, Service]
     bases: Mapping[str, Thing]
     tags: Mapping[str, Thing]
+    answers: Mapping[str, ReadyAnswer]
     digest: str = field(repr=False)
     """SHA-256 of the file, in hex: two desks that show the same work by the same rules."""
 
@@ -165,6 +182,7 @@ class _Reader:
             "states": self._state, "priorities": self._priority, "clocks": self._clock,
             "reasons": Thing, "instructions": Thing, "outcomes": self._outcome,
             "services": self._service, "bases": Thing, "tags": Thing,
+            "answers": self._answer,
         }  # fmt: skip
         if told.pop("version", None) != 1:
             self._refuse("", "", "`version = 1` is missing")
@@ -248,6 +266,20 @@ class _Reader:
     ) -> Service:  # fmt: skip
         return Service(id, words, _texts("bases", bases), _flag("usual", usual))
 
+    @staticmethod
+    def _answer(
+        *, id: str, words: dict[str, str], text: object = None, status: object = ""  # noqa: A002
+    ) -> ReadyAnswer:  # fmt: skip
+        if not isinstance(text, dict) or not text or not set(text) <= set(REPORTERS):
+            raise ValueError(f"`text` is by language: some of {', '.join(REPORTERS)}")
+        for one in text.values():
+            if not isinstance(one, str) or not 0 < len(one.strip()) <= _MOST_ANSWER:
+                raise ValueError(f"`text` has at most {_MOST_ANSWER} characters")
+        return ReadyAnswer(
+            id, words, {code: one.strip() for code, one in text.items()},
+            _one("status", status, ("", *STATUSES)),
+        )  # fmt: skip
+
     # --- what one entry says of another
 
     def _hold_together(self, rules: Rules) -> None:
@@ -255,6 +287,7 @@ class _Reader:
             self._exist("states", state.id, "leads_to", state.leads_to, rules.states)
             if "service" in (*state.asks, *state.asks_if_known) and not rules.services:
                 self._refuse("states", state.id, "it asks for a service, and there is none")
+        self._agree(rules)
         moments = {*rules.states, *MOMENTS, *(f"left:{name}" for name in rules.states)}
         for clock in rules.clocks.values():
             self._exist("clocks", clock.id, "from", (clock.start,), moments)
@@ -271,6 +304,15 @@ class _Reader:
         usual = Counter(one.usual for one in rules.priorities.values())[True]
         if usual != 1:
             self._refuse("priorities", "", "one priority, and only one, is `usual = true`")
+
+    def _agree(self, rules: Rules) -> None:
+        """Two people agree on a service: who makes ready names it, as who transmits does."""
+        for state in rules.states.values():
+            for one in (rules.states[name] for name in state.leads_to):
+                takes_two = "other_operator" in one.needs and "service" in one.asks
+                if takes_two and not state.fast and "service" not in state.asks:
+                    why = "which takes two operators: ask for the service here, too, or be `fast`"
+                    self._refuse("states", state.id, f"`leads_to` names {one.id!r}, {why}")
 
     def _exist(
         self, section: str, name: str, key: str, given: tuple[str, ...],

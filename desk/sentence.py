@@ -96,6 +96,23 @@ class Counted(str):
         return self.number, self.one
 
 
+class Sized(str):
+    """A length in bytes as a person reads it, which remembers how many there are."""
+
+    __slots__ = ("length",)
+    length: int
+
+    def __new__(cls, text: str, length: int) -> Self:
+        """`text` is what English says of the length."""
+        made = super().__new__(cls, text)
+        made.length = length
+        return made
+
+    def __getnewargs__(self) -> tuple[str, int]:  # type: ignore[override]  # not str's own
+        """A copy is made as this one was."""
+        return str(self), self.length
+
+
 def reason(error: BaseException) -> Sentence:
     """An error's message as it was raised; `str()` would make plain text of a sentence."""
     first = error.args[0] if error.args else ""

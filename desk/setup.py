@@ -23,6 +23,7 @@ from desk.program import (
     jsonable,
     main,
     print_json,
+    read_text,
     unlocking,
 )
 
@@ -69,10 +70,7 @@ def keygen(
 @click.pass_obj
 def enrol(setting: Setting, server: str, root_public: Path, passphrase_file: Path | None) -> None:
     """Pin a server and a root: fetch the roster, verify it, and find this desk's keys in it."""
-    try:
-        untrusted = root_public.read_text("ascii")
-    except (OSError, ValueError):
-        raise Refusal(f"{root_public} cannot be read as a root's public key.") from None
+    untrusted = read_text(root_public, "a root's public key", "ascii")
     require_some(setting.home)
     keyring = Keyring.load(setting.home, ask(setting.home, passphrase_file))
     roster = engine.enrol(setting.home, keyring, server, untrusted, today=setting.today)
@@ -90,7 +88,8 @@ def enrol(setting: Setting, server: str, root_public: Path, passphrase_file: Pat
     short_help="Fetch what is new, and send what waits.",
     epilog=json_shape(
         '--json: {"envelopes": n, "cases": [id], "files": n, "bytes": n, "posted": n,',
-        '         "waiting": n, "alarms": [{"sign", "case", "envelope", "words"}]}',
+        '         "waiting": n, "cut": bool, "left": [{"case", "envelope", "bytes"}],',
+        '         "alarms": [{"sign", "case", "envelope", "words"}]}',
     ),
 )
 @click.option(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from crypto.ids import CaseId
     from desk.cases import Case
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 TRACES_MOST = 400
 SHINGLE_WORDS = 3
 SKETCH_MOST = 128
@@ -59,13 +59,15 @@ class Features:
     """What a case is compared by.
 
     `sketch` are the smallest hashes of its text's shingles, `words` how many words it has;
-    `picture_hashes` are of 64 bits each, made where pictures may be decoded, or none.
+    `picture_hashes` are of 64 bits each, made where pictures may be decoded, or none; `pictures`
+    are the SHA-256 (hex) of what could be looked at for that.
     """
 
     traces: tuple[Trace, ...] = ()
     sketch: bytes = field(default=b"", repr=False)
     words: int = 0
     picture_hashes: tuple[int, ...] = ()
+    pictures: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, for `from_json`."""
@@ -74,7 +76,8 @@ class Features:
             "traces": [list(one) for one in self.traces],
             "sketch": self.sketch.hex(),
             "words": self.words,
-            "pictures": list(self.picture_hashes),
+            "hashes": list(self.picture_hashes),
+            "pictures": list(self.pictures),
         }
 
     @classmethod
@@ -86,7 +89,8 @@ class Features:
             traces=tuple(Trace(kind, value) for kind, value in given["traces"]),
             sketch=bytes.fromhex(given["sketch"]),
             words=given["words"],
-            picture_hashes=tuple(given["pictures"]),
+            picture_hashes=tuple(given["hashes"]),
+            pictures=tuple(given["pictures"]),
         )
 
 
@@ -148,6 +152,7 @@ def features_of(
     *,
     files: Iterable[bytes] = (),
     picture_hashes: Iterable[int] = (),
+    pictures: Iterable[bytes] = (),
 ) -> Features:
     """Make a case's features.
 
@@ -156,6 +161,7 @@ def features_of(
         places: which services hold sites of many people.
         files: the SHA-256 of the case's files, as they were sealed.
         picture_hashes: of its pictures, 64 bits each, where somebody could make them.
+        pictures: the SHA-256 of those files that are pictures.
     """
     said = [one.body.text for one in case.follow_ups if one.body.text]
     found = traces.in_fields(case.fields, places) | traces.told(said, places)
@@ -167,6 +173,7 @@ def features_of(
         sketch=sketch_of(text),
         words=len(text),
         picture_hashes=tuple(sorted(set(picture_hashes))),
+        pictures=tuple(sorted({one.hex() for one in pictures}))[:TRACES_MOST],
     )
 
 

@@ -4,6 +4,8 @@ Rule: features are made from what desk.verify found genuine and kept on the disk
 desk's own key, for their own case and the state of everything they were made from (as the rows of
 desk.index are): what does not open is made anew.  Pictures are looked at in a jailed worker,
 only when somebody asks, and never those in quarantine; of each, 64 bits are kept, sealed alike.
+Whoever looks holds up nobody who compares.  A step is one picture, or one case that is read; once
+all was forgotten, nothing is begun or kept in memory any more.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import functools
 import hashlib
 import json
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +24,7 @@ from crypto.ids import CaseId
 from crypto.local import LocalKey
 from desk import traces
 from desk.cases import Cases
-from desk.errors import DeskError
+from desk.errors import DeskError, NotLockedIn, Stopped
 from desk.evidence import views
 from desk.index import BATCH, Shelf
 from desk.picture_hash import LOOKED_AT, picture_hash
@@ -31,7 +33,7 @@ from desk.sight import shown
 from desk.similar import SHOWN_MOST, Comparison, Features, features_of, load_stops
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from desk.cases import Case
     from desk.desk import Desk
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from desk.similar import Reason, Similar
 
 PURPOSE, PICTURES = "traces", "pictures"
+QUICK_SECONDS = 1.0
+"""How long a page waits for another thread that compares."""
 _SOURCES = ("traces.py", "similar.py", "checked_numbers.py", "text_folding.py",
             "similar_cases.py")  # fmt: skip
 
@@ -65,41 +69,105 @@ class SimilarCases:
         self._picture_shelf = Shelf(desk.home.pictures)
         self._picture_key = LocalKey.of(desk.keyring.key, PICTURES)
         self._pictures: dict[str, int] | None = None
+        self._looking = threading.Lock()
+        self._passed_over: frozenset[str] = frozenset()
+        self._is_over = threading.Event()
+
+    def forget(self) -> None:
+        """Forget all that was read, and begin nothing any more.
+
+        Whoever is at it at this moment forgets it when that step is over.
+        """
+        self._is_over.set()
+        with suppress(Stopped), self._held(QUICK_SECONDS):
+            pass
+
+    @contextmanager
+    def _held(self, seconds: float = -1) -> Iterator[bool]:
+        """The lock, or false where it is kept so long; raises Stopped once all was forgotten."""
+        if not self._lock.acquire(timeout=seconds):
+            yield False
+            return
+        try:
+            if self._is_over.is_set():
+                raise Stopped("It was stopped.")
+            yield True
+        finally:
+            if self._is_over.is_set():
+                self._kept = self._comparison = self._pictures = None
+                self._passed_over = frozenset()
+            self._lock.release()
 
     def look(self, progress: Progress) -> int:
         """Look at every picture that was not looked at yet; returns how many could be hashed.
 
-        It takes a jailed worker for each: a while, where there are many.
+        It takes a jailed worker for each: a while, where there are many.  Meanwhile others compare.
 
         Raises:
             NothingToSee: no worker can be locked in on this machine, or none is free.
+            Stopped: `progress` said so; what was looked at by then is kept.
         """
         made = 0
-        with self._lock:
-            seen = self._seen()
-            cases = Cases(self._desk).all(progress)
-            for start, case in enumerate(cases):
-                progress.step(
-                    Sentence("Looking at pictures ({start} of {all})", start=start, all=len(cases))
-                )
-                for one in views(self._desk, case):
-                    if one.manifest is None or shown.kind_of(one) != shown.PICTURE:
-                        continue
-                    name = one.manifest.sha256
-                    if name.hex() not in seen:
-                        seen[name.hex()] = found = self._looked_at(case, one.id)
-                        sealed = self._picture_key.seal(name, b"", found.to_bytes(8, "big"))
-                        self._picture_shelf.keep([(CaseId(name), sealed)])
-                        made += found != 0
-            self._comparison = None
+        with self._looking:
+            with self._held():
+                # Read anew: another program of this desk may have looked meanwhile.
+                self._pictures = None
+            everything = self._desk.store.cases()
+            try:
+                for start, case in enumerate(Cases(self._desk).chosen(everything)):
+                    number = len(everything)
+                    step = Sentence(
+                        "Looking at pictures ({start} of {all})", start=start, all=number
+                    )
+                    progress.step(step)
+                    made += self._look_at(case, functools.partial(progress.step, step))
+            finally:
+                with suppress(Stopped), self._held():
+                    self._comparison = None
+            with self._held():
+                # Not here yet, or closed: in this run nobody is asked about these again.
+                self._passed_over = self._unseen()
         return made
+
+    def _look_at(self, case: Case, step: Callable[[], None]) -> int:
+        """Look at the new pictures of one case, each a step; the lock is held between two alone."""
+        made = 0
+        for one in views(self._desk, case):
+            if one.manifest is None or shown.kind_of(one) != shown.PICTURE:
+                continue
+            name = one.manifest.sha256
+            with self._held():
+                is_known = name.hex() in self._seen()
+            if not is_known:
+                step()
+                found = self._looked_at(case, one.id)
+                sealed = self._picture_key.seal(name, b"", found.to_bytes(8, "big"))
+                with self._held():
+                    self._seen()[name.hex()] = found
+                    self._picture_shelf.keep([(CaseId(name), sealed)])
+                made += found != 0
+        return made
+
+    def has_new_pictures(self) -> bool:
+        """Whether `look` would find something, among the cases as they were compared last."""
+        with self._held(QUICK_SECONDS) as is_mine:
+            return is_mine and bool(self._unseen() - self._passed_over)
+
+    def _unseen(self) -> frozenset[str]:
+        seen = self._seen()
+        return frozenset(
+            name
+            for _, features in (self._kept or {}).values()
+            for name in features.pictures
+            if name not in seen
+        )
 
     def _looked_at(self, case: Case, file_id: str) -> int:
         try:
             return picture_hash(shown.pixels(self._desk, case, file_id, side=LOOKED_AT))
-        except DeskError as error:
-            if str(error) == shown.NO_JAIL:
-                raise
+        except NotLockedIn:
+            raise
+        except DeskError:
             # There is nothing to see of it, or it was changed, which `verify` says.
             return 0
 
@@ -123,15 +191,18 @@ class SimilarCases:
         self, case: Case, *, most: int = SHOWN_MOST, progress: Progress | None = None
     ) -> tuple[Similar, ...]:
         """The cases that resemble one, the strongest first, with the reasons."""
-        with self._lock:
+        with self._held():
             comparison = self._fresh(self._changes(), progress)
         return comparison.similar_to(case.id, case.work.links, most)
 
     def quickly(self, case: Case, *, most: int = SHOWN_MOST) -> tuple[Similar, ...] | None:
-        """The same, or None where so much is to be read anew that a page would be waited for."""
-        with self._lock:
-            changes = self._changes()
-            if len(changes.stale) > BATCH:
+        """The same, or None where so much is to be read anew that a page would be waited for.
+
+        None, too, where another thread is at it and does not end soon.
+        """
+        with self._held(QUICK_SECONDS) as is_mine:
+            changes = self._changes() if is_mine else None
+            if changes is None or len(changes.stale) > BATCH:
                 return None
             comparison = self._fresh(changes, None)
         return comparison.similar_to(case.id, case.work.links, most)
@@ -146,22 +217,22 @@ class SimilarCases:
 
     def _fresh(self, changes: _Changes, progress: Progress | None) -> Comparison:
         states, stale, gone = changes
-        kept = self._kept or {}
+        # The one that is kept, were it empty: what a comparison had read when it was stopped stays.
+        kept = {} if self._kept is None else self._kept
         if self._comparison is None or stale or gone:
             cases = Cases(self._desk)
             for start in range(0, len(stale), BATCH):
-                if progress is not None:
-                    progress.step(
-                        Sentence(
-                            "Comparing the cases ({start} of {all})", start=start, all=len(stale)
-                        )
-                    )
-                made = {
-                    one.id: (states[one.id], self._features(one))
-                    for one in cases.chosen(stale[start : start + BATCH])
-                }
-                self._shelf.keep([(case, self._sealed(case, *held)) for case, held in made.items()])
-                kept |= made
+                made: dict[CaseId, tuple[bytes, Features]] = {}
+                try:
+                    for one in cases.chosen(stale[start : start + BATCH]):
+                        if progress is not None:
+                            progress.step(_comparing(start + len(made), len(stale)))
+                        made[one.id] = (states[one.id], self._features(one))
+                finally:
+                    # What was read by then stays, where it is stopped.
+                    sealed = [(case, self._sealed(case, *held)) for case, held in made.items()]
+                    self._shelf.keep(sealed)
+                    kept |= made
             for case in gone:
                 del kept[case]
             self._kept = kept
@@ -173,9 +244,10 @@ class SimilarCases:
         return self._comparison
 
     def _features(self, case: Case) -> Features:
-        files = (one.manifest for one in views(self._desk, case))
-        digests = [one.sha256 for one in files if one is not None]
-        return features_of(case, self._stops.places, files=digests)
+        files = [one for one in views(self._desk, case) if one.manifest is not None]
+        digests = [bytes.fromhex(one.sha256) for one in files]
+        pictures = [bytes.fromhex(one.sha256) for one in files if shown.may_be_picture(one)]
+        return features_of(case, self._stops.places, files=digests, pictures=pictures)
 
     def _sealed(self, case: CaseId, state: bytes, features: Features) -> bytes:
         return self._key.seal(case, state, json.dumps(features.to_json()).encode())
@@ -197,6 +269,10 @@ class SimilarCases:
         for roster in sorted(self._desk.trust.hashes):
             digest.update(roster)
         return digest.digest()
+
+
+def _comparing(start: int, among: int) -> Sentence:
+    return Sentence("Comparing the cases ({start} of {all})", start=start, all=among)
 
 
 @functools.cache

@@ -7,7 +7,6 @@ parts lie in a folder beside the database, under the envelope's id.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 import weakref
@@ -17,41 +16,18 @@ from typing import TYPE_CHECKING
 
 from crypto.header import Header, Kind
 from crypto.ids import CaseId, EnvelopeId
+from desk import alarms as signs
+from desk import held
 from desk.alarms import Alarm, Sign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
     from pathlib import Path
 
     from desk.config import DeskHome
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS envelopes (
-    envelope BLOB PRIMARY KEY, case_id BLOB NOT NULL, kind INTEGER NOT NULL,
-    header BLOB NOT NULL, wraps BLOB NOT NULL, manifest BLOB NOT NULL,
-    whole INTEGER NOT NULL, posted INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS envelopes_of_case ON envelopes (case_id, envelope);
-CREATE INDEX IF NOT EXISTS envelopes_of_kind ON envelopes (kind, envelope);
-CREATE TABLE IF NOT EXISTS parts (
-    envelope BLOB NOT NULL, part INTEGER NOT NULL, size INTEGER NOT NULL,
-    PRIMARY KEY (envelope, part)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS rosters (
-    hash BLOB PRIMARY KEY, epoch INTEGER NOT NULL, note BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS alarms (
-    sign TEXT NOT NULL, case_id TEXT NOT NULL, envelope TEXT NOT NULL,
-    PRIMARY KEY (sign, case_id, envelope)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS origins (
-    case_id BLOB PRIMARY KEY, envelope BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS late (
-    envelope BLOB PRIMARY KEY, epoch INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
+_AT_A_TIME = 500
+"""Values of one question at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +64,11 @@ class Envelope:
         """What it says it is; the wraps prove it when they open."""
         return self.header.kind
 
+    @property
+    def digest(self) -> bytes:
+        """A digest of all that an index says of it."""
+        return held.digest_of(self.header.to_bytes(), self.wraps, self.manifest, self.sizes)
+
 
 class Store:
     """The desk's database and parts folder; safe to share between threads."""
@@ -102,7 +83,7 @@ class Store:
         os.close(os.open(self._database, os.O_RDWR | os.O_CREAT, 0o600))
         with self._connection() as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(_SCHEMA)
+            connection.executescript(held.SCHEMA)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -156,11 +137,23 @@ class Store:
             _insert(connection, [envelope])
         return True
 
-    def outsides(self) -> dict[EnvelopeId, tuple[bytes, bool]]:
-        """Every envelope's header bytes and whether the server has had it, by id."""
+    def outsides(self) -> dict[EnvelopeId, held.Outside]:
+        """What is known of every envelope without opening it, by id."""
         with self._connection() as connection:
-            rows = connection.execute("SELECT envelope, header, posted FROM envelopes").fetchall()
-        return {EnvelopeId(row[0]): (row[1], bool(row[2])) for row in rows}
+            return held.outsides(connection)
+
+    def renew(self, old: Envelope, new: Envelope) -> None:
+        """Put what proves itself in the place of what came wrong under the same id."""
+        with self._connection() as connection:
+            for table in ("envelopes", "parts", "late"):
+                connection.execute(f"DELETE FROM {table} WHERE envelope=?", (old.id,))  # noqa: S608  # ours
+            if (old.case, old.kind) != (new.case, new.kind):
+                connection.execute("DELETE FROM origins WHERE envelope=?", (old.id,))
+            _insert(connection, [new])
+            connection.execute("INSERT OR REPLACE INTO renewed VALUES (?,?)", (new.id, new.digest))
+        for part in range(1, len(old.sizes) + 1):
+            self.part_path(old.id, part).unlink(missing_ok=True)
+            self.partial_path(old.id, part).unlink(missing_ok=True)
 
     def cases(self) -> tuple[CaseId, ...]:
         """The ids of all cases."""
@@ -188,32 +181,20 @@ class Store:
         """Everything of several cases (at most 500), in the order of random ids."""
         return self._select(f"case_id IN ({','.join('?' * len(cases))})", *cases)
 
-    def states(self, begun: bytes) -> dict[CaseId, bytes]:
-        """Of each case, a digest of all that this holds about it; `begun` goes into every one.
+    def some(self, names: Sequence[EnvelopeId]) -> tuple[Envelope, ...]:
+        """Those of these that are here."""
+        few = range(0, len(names), _AT_A_TIME)
+        asked = (names[start : start + _AT_A_TIME] for start in few)
+        return tuple(
+            one
+            for some in asked
+            for one in self._select(f"envelope IN ({','.join('?' * len(some))})", *some)
+        )
 
-        What a case reads as follows from its envelopes' outsides, from what is known of when they
-        came, from the pinned report and from the alarms.  The sealed insides are named in the
-        headers, by their digests.
-        """
-        held: dict[bytes, list[bytes]] = {}
+    def states(self, begun: bytes) -> dict[CaseId, bytes]:
+        """Of each case, a digest of all that this holds about it; `begun` goes into every one."""
         with self._connection() as connection:
-            for case, header, wraps, late_after in connection.execute(
-                "SELECT case_id, header, wraps, COALESCE(epoch, 0) "
-                "FROM envelopes LEFT JOIN late USING (envelope) ORDER BY envelope"
-            ):
-                sizes = b"%d %d %d\0" % (len(header), len(wraps), late_after)
-                held.setdefault(case, [begun]).extend((sizes, header, wraps))
-            for case, envelope in connection.execute("SELECT case_id, envelope FROM origins"):
-                if case in held:
-                    held[case].append(b"origin" + envelope)
-            for sign, case, envelope in connection.execute(
-                "SELECT sign, case_id, envelope FROM alarms ORDER BY sign, case_id, envelope"
-            ):
-                if bytes.fromhex(case) in held:
-                    held[bytes.fromhex(case)].append(f"alarm {sign} {envelope}\0".encode())
-        return {
-            CaseId(case): hashlib.sha256(b"".join(pieces)).digest() for case, pieces in held.items()
-        }
+            return held.states(connection, begun)
 
     def _select(self, condition: str, *values: bytes | int) -> tuple[Envelope, ...]:
         with self._connection() as connection:
@@ -244,13 +225,20 @@ class Store:
             for row in rows
         )
 
-    def exchange(self, pairs: Sequence[tuple[EnvelopeId, Envelope]]) -> None:
-        """Put the same words, sealed anew, in the place of what was never posted.
+    def exchange(
+        self, pairs: Sequence[tuple[EnvelopeId, Envelope]], waiting: frozenset[EnvelopeId]
+    ) -> bool:
+        """Put the same words, sealed anew, in the place of what was never posted; tell whether.
 
         In one step: a desk that ends in between would say a thing twice, or answer what is gone.
-        What another program has posted or exchanged meanwhile is left as it is.
+        What another program has posted or exchanged meanwhile is left as it is.  Where one has
+        written more than was `waiting`, nothing is exchanged: that may answer what would go.
         """
         with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            rows = connection.execute("SELECT envelope FROM envelopes WHERE posted=0").fetchall()
+            if pairs and not {row[0] for row in rows} <= waiting:
+                return False
             for old, new in pairs:
                 gone = connection.execute(
                     "DELETE FROM envelopes WHERE envelope=? AND posted=0", (old,)
@@ -260,6 +248,7 @@ class Store:
                     _insert(connection, [new])
         for old, _ in pairs:
             self.part_path(old, 1).unlink(missing_ok=True)
+        return True
 
     def keep_part(self, envelope: EnvelopeId, part: int, sealed: bytes) -> None:
         """Lay down a part that was sealed here, before the envelope that names it is kept."""
@@ -270,10 +259,10 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
 
-    def mark_whole(self, envelope: EnvelopeId) -> None:
-        """All parts are here and proven."""
+    def mark_whole(self, envelope: EnvelopeId, *, is_so: bool = True) -> None:
+        """All parts are here and proven; or they are not, and the next sync fetches them."""
         with self._connection() as connection:
-            connection.execute("UPDATE envelopes SET whole=1 WHERE envelope=?", (envelope,))
+            connection.execute("UPDATE envelopes SET whole=? WHERE envelope=?", (is_so, envelope))
 
     def mark_posted(self, envelope: EnvelopeId) -> None:
         """The server has taken it."""
@@ -306,33 +295,35 @@ class Store:
     # --- rosters, alarms, facts
 
     def keep_roster(self, roster_hash: bytes, epoch: int, note: bytes) -> None:
-        """Remember a verified roster: what was signed under it stays provable."""
+        """Remember a verified roster, in the place of a note that was altered here meanwhile."""
         with self._connection() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO rosters VALUES (?,?,?)", (roster_hash, epoch, note)
+                "INSERT OR REPLACE INTO rosters VALUES (?,?,?)", (roster_hash, epoch, note)
             )
 
-    def roster_notes(self) -> tuple[bytes, ...]:
-        """Every roster note that was ever verified here, oldest epoch first."""
+    def roster_notes(self, known: Container[bytes] = ()) -> tuple[bytes, ...]:
+        """The notes of the rosters that were verified here, but for those of known hashes."""
         with self._connection() as connection:
-            rows = connection.execute("SELECT note FROM rosters ORDER BY epoch").fetchall()
-        return tuple(row[0] for row in rows)
+            hashes = connection.execute("SELECT hash FROM rosters").fetchall()
+            wanted = [one for one in hashes if one[0] not in known]
+            note = "SELECT note FROM rosters WHERE hash=?"
+            return tuple(connection.execute(note, one).fetchone()[0] for one in wanted)
 
-    def shout(self, alarm: Alarm) -> None:
-        """Remember an alarm until an operator has read it and clears it."""
+    def shout(self, alarm: Alarm) -> Alarm:
+        """Remember an alarm until it is cleared; returns it, or TOO_MANY where its sign is full."""
         with self._connection() as connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO alarms VALUES (?,?,?)",
-                (str(alarm.sign), alarm.case, alarm.envelope),
-            )
+            connection.execute("BEGIN IMMEDIATE")
+            if not _has_room(connection, alarm):
+                alarm = Alarm(Sign.TOO_MANY)
+            connection.execute("INSERT OR IGNORE INTO alarms VALUES (?,?,?)", _row(alarm))
+        return alarm
 
-    def quieten(self, alarm: Alarm) -> None:
-        """Forget an alarm whose cause is gone or was seen to."""
+    def quieten(self, *alarms: Alarm) -> int:
+        """Forget alarms whose cause is gone or was seen to, in one step; how many there were."""
         with self._connection() as connection:
-            connection.execute(
-                "DELETE FROM alarms WHERE sign=? AND case_id=? AND envelope=?",
-                (str(alarm.sign), alarm.case, alarm.envelope),
-            )
+            return connection.executemany(
+                "DELETE FROM alarms WHERE sign=? AND case_id=? AND envelope=?", map(_row, alarms)
+            ).rowcount
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Every remembered alarm."""
@@ -350,6 +341,28 @@ class Store:
         with self._connection() as connection:
             row = connection.execute("SELECT value FROM facts WHERE name=?", (name,)).fetchone()
         return str(row[0]) if row else ""
+
+    def noted_all(self, beginning: str) -> tuple[str, ...]:
+        """The facts whose names begin so, in the order of their names."""
+        with self._connection() as connection:
+            rows = connection.execute(
+                "SELECT value FROM facts WHERE substr(name, 1, ?)=? ORDER BY name",
+                (len(beginning), beginning),
+            ).fetchall()
+        return tuple(row[0] for row in rows)
+
+
+def _row(alarm: Alarm) -> tuple[str, str, str]:
+    return str(alarm.sign), alarm.case, alarm.envelope
+
+
+def _has_room(connection: sqlite3.Connection, alarm: Alarm) -> bool:
+    """Whether an alarm is kept already, or can be kept as well."""
+    (known, count) = connection.execute(
+        "SELECT COALESCE(SUM(case_id=? AND envelope=?), 0), COUNT(*) FROM alarms WHERE sign=?",
+        (alarm.case, alarm.envelope, str(alarm.sign)),
+    ).fetchone()
+    return bool(known) or count < signs.MOST
 
 
 def _insert(connection: sqlite3.Connection, envelopes: Sequence[Envelope]) -> None:

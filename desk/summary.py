@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from desk.alarms import Alarm, Sign
 from desk.cases import iso
 from desk.evidence import view, views
+from desk.identity import named
 from desk.quarantine import closed_from_elsewhere
 from desk.verify import Entry, FollowUp, Reply
 
@@ -50,6 +51,7 @@ def case_json(desk: Desk, case: Case) -> dict[str, object]:
         "language": case.report.language if case.report else "",
         "identity_mode": case.identity_mode,
         "identity": IDENTITY_LOCKED,
+        "identities": [one.to_json() for one in named(case)],
         "withdrawn": bool(case.withdrawals),
         "public_status": case.public_status,
         "state": case.state,

@@ -3,11 +3,14 @@
 Rule: a roster is believed when the pinned root signed it, it is in force today, and it
 is not older than the newest this desk has seen (claim C-ROSTER).  Those before it, back to
 the first, are fetched and kept (desk.roster_history): what was signed under one of them
-stays provable, and only that.
+stays provable, and only that.  "This desk" is all of its programs: what one of them accepted,
+pages that stand open for days and a timer's sync alike believe from then on, and never less.
 """
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,17 +23,19 @@ from crypto.roster import (
     verify_roster,
 )
 from desk.alarms import Alarm, Sign
-from desk.errors import NotEnrolled, NotInRoster, RosterNotTrusted
+from desk.config import Membership
+from desk.errors import AlreadySyncing, NotEnrolled, NotInRoster, RosterNotTrusted
+from desk.locks import alone
 from desk.roster_history import HistoryLimits, reaches_the_first, walk_back
 from desk.sentence import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from crypto.ids import Day, Deployment, Kid
     from crypto.keys import SigningPublicKey
     from crypto.roster import Operator
-    from desk.config import DeskHome, Membership
+    from desk.config import DeskHome
     from desk.keyring import Keyring
     from desk.store import Store
 
@@ -41,6 +46,7 @@ _ROSTER_SIGNS = (
     Sign.ROSTER_FORKED,
     *HISTORY_SIGNS,
 )
+_OTHER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,10 @@ class Signer:
 
 
 class Trust:
-    """The rosters this desk has believed; made from desk.json and the store."""
+    """The rosters this desk has believed; made from desk.json and the store.
+
+    Safe to share between threads: what one of them is walking through is never changed.
+    """
 
     def __init__(
         self,
@@ -74,9 +83,45 @@ class Trust:
         self._home = home
         self._limits = limits or HistoryLimits()
         self._store = store
-        self._membership = membership
         self.root = RootPublicKey(bytes.fromhex(membership.root_public))
-        self._believed = {one.hash: one for one in _reread(store, self.root)}
+        self._turn = threading.Lock()
+        self._believed: Mapping[bytes, Roster] = {}
+        self._membership = membership
+        self._take_over(membership)
+
+    def renew(self) -> None:
+        """Believe whatever any program of this desk has accepted by now, never less than before.
+
+        One small file is read, and the hashes of the rosters that are kept.  Who judges envelopes
+        reads those first: a sync keeps a roster before what was signed under it.
+
+        Raises:
+            NotEnrolled: desk.json is gone or damaged, or the desk was enrolled anew.
+        """
+        with self._turn:
+            # This one first: whoever accepts a roster keeps it before it is named here.
+            pinned = Membership.load(self._home.membership)
+            mine = self._membership
+            if (pinned.server, pinned.root_public) != (mine.server, mine.root_public):
+                raise NotEnrolled(
+                    "This desk was enrolled anew, with another server or root, while this program "
+                    "ran. End it and start it again."
+                )
+            self._take_over(pinned)
+
+    def _take_over(self, pinned: Membership) -> None:
+        """Believe what the store has besides; the newest is the newest of all that was believed.
+
+        A program that was killed may have kept it without naming it in desk.json, and a file that
+        somebody put back is no reason to go back.
+        """
+        if fresh := _reread(self._store, self.root, self._believed):
+            self._believed = {**self._believed, **{one.hash: one for one in fresh}}
+        newest = max(self._believed.values(), key=lambda one: one.epoch, default=None)
+        if newest is not None and newest.epoch > pinned.epoch:
+            pinned = replace(pinned, epoch=newest.epoch, roster_hash=newest.hash.hex())
+        # After the rosters: what this names, every thread can look up.
+        self._membership = pinned
 
     @property
     def deployment(self) -> Deployment:
@@ -95,7 +140,7 @@ class Trust:
         Raises:
             NotEnrolled: desk.json names a roster that the store has lost.
         """
-        found = self._believed.get(bytes.fromhex(self._membership.roster_hash))
+        found = self._pinned()
         if found is None:
             raise NotEnrolled(
                 "The roster this desk pinned is missing from its store. Enrol again: amana-desk "
@@ -103,18 +148,25 @@ class Trust:
             )
         return found
 
+    def _pinned(self) -> Roster | None:
+        # The pin first: another thread may be about to name a newer one.
+        pinned = bytes.fromhex(self._membership.roster_hash)
+        return self._believed.get(pinned)
+
     @property
     def rehearsal(self) -> bool:
         """Whether the newest roster says that its keys are for practice; never raises."""
-        found = self._believed.get(bytes.fromhex(self._membership.roster_hash))
+        found = self._pinned()
         return found is not None and found.rehearsal
 
     def in_force(self, today: Day) -> Roster:
-        """The newest roster, if one may seal to it today.
+        """The newest roster that any program of this desk accepted, if one may seal to it today.
 
         Raises:
             RosterNotTrusted: it has expired, or has not begun.
+            NotEnrolled: as `renew` and `newest`.
         """
+        self.renew()
         newest = self.newest
         if not newest.not_before <= today <= newest.not_after:
             raise RosterNotTrusted(
@@ -189,7 +241,26 @@ class Trust:
             RosterNotTrusted: forged, rolled back, forked or out of force; an alarm is kept.
             ServerUnreachable, ServerRefused, ServerMalformed: the way to the earlier ones broke.
             NotInRoster: it is good, and these keys are not in it.
+            NotEnrolled: as `renew`.
+            AlreadySyncing: another program of this desk is at it.
         """
+        with _believing(self._home):
+            self.renew()
+            roster = self._accept(untrusted_note, today, fetch_past)
+        if not keyring.stands_in(roster):
+            raise NotInRoster(
+                Sentence(
+                    "The roster in force (epoch {epoch}) does not name this desk's keys: the "
+                    "keyholder of the root has to sign one that does.",
+                    epoch=roster.epoch,
+                )
+            )
+        return roster
+
+    def _accept(
+        self, untrusted_note: bytes, today: Day, fetch_past: Callable[[int], bytes]
+    ) -> Roster:
+        """Compared with the newest of all programs, and with nobody beside."""
         last_seen = (self._membership.epoch, bytes.fromhex(self._membership.roster_hash))
         try:
             roster = verify_roster(untrusted_note, self.root, today, last_seen)
@@ -202,27 +273,49 @@ class Trust:
         if walked.problem is Sign.ROSTER_FORKED:
             self._store.shout(Alarm(walked.problem))
             raise RosterNotTrusted(Alarm(walked.problem).words)
+        for one in (*walked.found, roster):
+            if one.hash not in self._believed:
+                self._store.keep_roster(one.hash, one.epoch, one.note)
+        _pin(
+            self._home, replace(self._membership, epoch=roster.epoch, roster_hash=roster.hash.hex())
+        )
+        self.renew()
+        # Not before: what was said of an older one counts until the desk has a newer one for good.
         for sign in _ROSTER_SIGNS:
             self._store.quieten(Alarm(sign))
         if walked.problem is not None:
             self._store.shout(Alarm(walked.problem))
-        for one in (*walked.found, roster):
-            self._store.keep_roster(one.hash, one.epoch, one.note)
-            self._believed[one.hash] = one
-        if (roster.epoch, roster.hash) != last_seen:
-            self._membership = replace(
-                self._membership, epoch=roster.epoch, roster_hash=roster.hash.hex()
-            )
-            self._membership.save(self._home.membership)
-        if not keyring.stands_in(roster):
-            raise NotInRoster(
-                Sentence(
-                    "The roster in force (epoch {epoch}) does not name this desk's keys: the "
-                    "keyholder of the root has to sign one that does.",
-                    epoch=roster.epoch,
-                )
-            )
         return roster
+
+
+def remember(home: DeskHome, wanted: Membership) -> None:
+    """Write desk.json; under the same root, the newest roster that it names stays the newest.
+
+    Raises:
+        NotEnrolled: it is damaged.
+        AlreadySyncing: another program of this desk is at it.
+    """
+    with _believing(home):
+        _pin(home, wanted)
+
+
+def _pin(home: DeskHome, wanted: Membership) -> None:
+    """The same, by whoever has the lock."""
+    there = Membership.load(home.membership) if home.membership.exists() else None
+    if there is not None and there.root_public == wanted.root_public and there.epoch > wanted.epoch:
+        wanted = replace(wanted, epoch=there.epoch, roster_hash=there.roster_hash)
+    if wanted != there:
+        wanted.save(home.membership)
+
+
+@contextmanager
+def _believing(home: DeskHome) -> Iterator[None]:
+    with alone(home.believing, _OTHER_SECONDS) as is_mine:
+        if not is_mine:
+            raise AlreadySyncing(
+                "Another program of this desk is reading the rosters. Try again in a minute."
+            )
+        yield
 
 
 def first_roster(
@@ -261,10 +354,10 @@ def _signing(roster: Roster, kid: Kid) -> Operator | None:
     return operator if operator is not None and operator.sign.kid == kid else None
 
 
-def _reread(store: Store, root: RootPublicKey) -> list[Roster]:
-    """The stored rosters, their signatures checked once more: the disk is not believed either."""
+def _reread(store: Store, root: RootPublicKey, known: Mapping[bytes, Roster]) -> list[Roster]:
+    """The other stored ones, their signatures checked once more: nor is the disk believed."""
     believed = []
-    for note in store.roster_notes():
+    for note in store.roster_notes(known):
         try:
             believed.append(verify_past_roster(note, root))
         except CryptoError:

@@ -262,7 +262,8 @@ class Judge:
 
 
 def _node(envelope: Envelope, signed: SignedManifest) -> Node:
-    return Node(envelope.header.hash, envelope.header.day, signed.parents)
+    by_operator = envelope.kind is not Kind.FOLLOW_UP
+    return Node(envelope.header.hash, envelope.header.day, signed.parents, by_operator)
 
 
 # --- (5) files

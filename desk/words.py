@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from crypto.manifest import IDENTITY_LATER, WITHDRAWAL
 from desk.form_ids import CHOICES
 from desk.public_status import public_words
-from desk.sentence import Counted, Label, Sentence, Several
+from desk.sentence import Counted, Label, Sentence, Several, Sized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +120,7 @@ LANGUAGES = {"ar": "Arabic", "en": "English", "fr": "French", "zgh": "Amazigh"}
 
 _FIRST = ("danger_now", "imminent", "description", "exact_words", "role")
 _SHOWN_ELSEWHERE = {"identity_mode", "notice_read"}
+_MONEY = {"value", "currency"}
 _KILO = 1000
 _SCHEME = re.compile(r"\b(h)tt(ps?)(://)", re.IGNORECASE)
 _DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")
@@ -266,6 +267,12 @@ def _lines(value: Json, depth: int, *, chosen: bool) -> Iterator[str]:
     elif isinstance(value, (int, float)):
         yield str(value)
     elif isinstance(value, Mapping):
+        amount, currency = value.get("value"), value.get("currency")
+        if value.keys() == _MONEY and isinstance(amount, str) and isinstance(currency, str):
+            # How much money: a number with its currency, and no list of two things.
+            known = label(currency) if _ID.fullmatch(currency) else defanged(currency)
+            yield Sentence("{amount} {currency}", amount=defanged(amount), currency=known)
+            return
         inner = [
             Sentence("{name}: {values}", name=name, values=Several(", ", lines))
             for name, lines in _flat(value, depth - 1)
@@ -284,4 +291,5 @@ def size(length: int) -> str:
         if amount < _KILO:
             break
         amount, unit = amount / _KILO, following
-    return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+    said = f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+    return Sized(said, length)

@@ -42,7 +42,7 @@ def parse_state(untrusted: str, rules: Rules) -> str:
     return name
 
 
-def set_state(desk: Desk, case: Case, untrusted_state: str, **facts: str) -> bool:
+def set_state(desk: Desk, case: Case, untrusted_state: str, /, **facts: str) -> bool:
     """Set a case's state, with the facts that the state asks for; empty ones were not given.
 
     Returns:
@@ -66,13 +66,10 @@ def set_state(desk: Desk, case: Case, untrusted_state: str, **facts: str) -> boo
 def allowed(desk: Desk, case: Case, data: Mapping[str, Json]) -> tuple[Why, ...]:
     """Why this operator may not set this state now; empty where they may."""
     work = case.work
-    newest = work.conflicts.get(acts.STATUS) or (
-        (work.settled[acts.STATUS],) if acts.STATUS in work.settled else ()
-    )
     return why_not(
         desk.rules,
         {str(one.body.data["state"]) for one in work.of(acts.STATUS)},
-        newest,
+        work.front,
         data,
         myself(desk),
         anonymous=case.is_anonymous,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from crypto.roster import Roster
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_ROOT_MOST = 4096  # characters; it is one line of some 70
 _ERRORS = (GatewayError, VaultError, CryptoError, OSError)
 
 
@@ -73,7 +74,8 @@ def init(root_public: Path, roster_path: Path, chosen_home: Path | None) -> None
     """Make a gateway's folder: database, secrets, the pinned root and the roster."""
     config = _config(chosen_home)
     try:
-        untrusted = root_public.read_text("ascii")
+        with root_public.open(encoding="ascii") as file:
+            untrusted = file.read(_ROOT_MOST)
     except (OSError, ValueError):
         raise ConfigRefused(f"{root_public} cannot be read") from None
     root = RootPublicKey.from_text(untrusted)
@@ -188,5 +190,20 @@ def main() -> None:
     try:
         cli.main(prog_name="amana-gateway", standalone_mode=True)
     except _ERRORS as error:
-        print(f"amana-gateway: {error or type(error).__name__}", file=sys.stderr)
+        said = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            # Without Python's number of it.
+            said = ": ".join(filter(None, (str(error.filename or ""), error.strerror)))
+        print(f"amana-gateway: {said or type(error).__name__}", file=sys.stderr)
         sys.exit(1)
+    finally:
+        _let_go()
+
+
+def _let_go() -> None:
+    """What a full disk did not take of the output is not tried once more while Python ends."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

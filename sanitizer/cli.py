@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
@@ -37,10 +37,42 @@ def _print_formats(context: click.Context, _parameter: object, asked: bool) -> N
     if asked:
         # A program of its own: it reads the lists of all cleaners, and so their parsers.
         table = [sys.executable, "-P", "-m", "sanitizer.described"]
-        context.exit(subprocess.run(table, check=False).returncode)  # noqa: S603 - our own program
+        told = subprocess.run(table, check=False, stdout=subprocess.PIPE)  # noqa: S603 - our own program
+        click.echo(told.stdout, nl=False)
+        context.exit(told.returncode)
+
+
+class _Command(click.Command):
+    """Says in one line that its output finds no room, where it is not the copies'."""
+
+    def main(self, *arguments: Any, **extra: Any) -> Any:  # noqa: ANN401 - as click declares it
+        """Run the program."""
+        try:
+            return super().main(*arguments, **extra)
+        except OSError as error:
+            why = _unwritten() or error.strerror or str(error)
+        except SystemExit as ended:
+            why = _unwritten()
+            if ended.code or not why:
+                raise
+        print(f"Error: {why}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _unwritten() -> str:
+    """Why not all of the output went out, a full disk for one; Python does not try again then."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever closes a pipe has read what they wanted.
+        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+    return ""
 
 
 @click.command(
+    cls=_Command,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
     Examples:
@@ -121,6 +153,9 @@ def _file(untrusted: Path, out: Path, *, rename: bool, as_json: bool) -> None:
         raise click.UsageError("IN is neither a file nor a folder")
     if out.is_dir():
         raise click.UsageError("OUT is a folder: name the file in it")
+    if out.exists() and not out.is_file():
+        # A copy takes its place by its name: a device would be gone from this machine.
+        raise click.UsageError("OUT is there, and is no plain file")
     if out.exists() and out.samefile(untrusted):
         raise click.UsageError("OUT is IN: an original is never overwritten")
     told = clean_file(untrusted, out.absolute().parent, lambda _: [out], replace=True)

@@ -6,7 +6,6 @@ from elsewhere; no script is needed, and only the list has one, for its keys.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ from markupsafe import escape
 
 from desk import telling, words
 from desk.cases import Cases
-from desk.desk import local_stamp
 from desk.errors import (
     AmbiguousCase,
     CaseMoved,
@@ -31,18 +29,35 @@ from desk.errors import (
     StateUnknown,
 )
 from desk.evidence import open_evidence
-from desk.news import Bell, sync_and_tell
 from desk.outbox import TEXT_MOST, answer
-from desk.pages import acting, choosing, custody, listing, room, similar, transmission
+from desk.pages import (
+    acting,
+    background,
+    bulletin,
+    choosing,
+    clear,
+    custody,
+    home,
+    listing,
+    proving,
+    room,
+    rulebook,
+    services,
+    similar,
+    transmission,
+)
 from desk.pages import sight as sight_pages
+from desk.pages.background import Background
 from desk.pages.choosing import spoken
 from desk.pages.door import Bind, OneTimeLink, Sessions, is_local, is_own_form
 from desk.pages.markup import UNKEPT, isolated
 from desk.pages.media import download
+from desk.pages.notices import Notices
 from desk.pages.quiet import QuietFlask
-from desk.patience import SyncLimits
-from desk.progress import Doing
+from desk.pages.seen import require_seen
+from desk.pages.syncing import Syncing
 from desk.public_status import PUBLIC, public_words
+from desk.ready_answers import begin
 from desk.sentence import Sentence, reason
 from desk.summary import all_alarms
 from desk.verify import Entry, Reply
@@ -54,6 +69,7 @@ if TYPE_CHECKING:
 
     from desk.cases import Case
     from desk.desk import Desk
+    from desk.news import Bell
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -71,27 +87,30 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 FORM_BYTES = 256 * 1024
-SYNC_SECONDS = 300.0
-"""A browser gives a page up after some minutes; what came is kept, and Sync goes on from there."""
 
 
 @dataclass(slots=True)
 class _Pages:
-    """What the routes share: the desk, the lock on it, and one notice to show next."""
+    """What the routes share: the desk, the lock on it, and what is to be said next."""
 
     desk: Desk
     bind: Bind
     link: OneTimeLink
+    background: Background
+    syncing: Syncing
     sessions: Sessions = field(default_factory=Sessions)
-    bell: Bell | None = None
-    doing: Doing | None = None
-    notice: str = ""
-    syncing: threading.Lock = field(default_factory=threading.Lock)
+    notices: Notices = field(default_factory=Notices)
     sight: sight_pages.Sight = field(init=False)
+    listing: listing.Listing = field(init=False)
+    similar: similar.SimilarPart = field(init=False)
+
+    def say(self, notice: str) -> None:
+        """Say it on the page that follows."""
+        self.notices.say(notice)
 
     def take_notice(self) -> str:
-        notice, self.notice = self.notice, ""
-        return notice
+        """What this page is to say, once."""
+        return self.notices.take()
 
     # --- the door
 
@@ -106,12 +125,18 @@ class _Pages:
         g.entered = True
         if request.method == "POST" and not is_own_form(self.bind, request.headers):
             abort(403)
+        if request.endpoint != "lock":
+            # What another program of this desk accepted meanwhile counts here too.
+            self.desk.trust.renew()
 
     def enter(self, token: str) -> BaseResponse:
         """Exchange the link for a cookie, once."""
         # A preview that asks with HEAD must not use the link up.
         if request.method != "GET" or not self.link.spend(token):
             abort(401)
+        if self.syncing.minutes:
+            # Not before: a worker that is started anew lets nobody in, and is to ask nobody.
+            self.background.beside(self.syncing.keep_on)
         response = redirect(url_for("cases"), 303)
         response.set_cookie(
             self.sessions.cookie,
@@ -125,31 +150,17 @@ class _Pages:
     def lock(self) -> tuple[str, int, dict[str, str]]:
         """Forget every browser; the pages stay shut until `serve` is started anew."""
         self.sessions.end_all()
+        self.background.end()
         self.sight.drawn.forget()
+        self.similar.cases.forget()
+        self.listing.end()
         return render_template("locked.html"), 200, {"Clear-Site-Data": '"cache", "cookies"'}
 
     # --- pages
 
     def sync(self) -> BaseResponse:
         """Fetch and send, then show the list."""
-        if not self.syncing.acquire(blocking=False):
-            self.notice = Sentence("A sync is under way already. Look again in a minute.")
-            return redirect(url_for("cases"), 303)
-        try:
-            self.doing = Doing()
-            limits = SyncLimits(seconds=SYNC_SECONDS)
-            done, complaint = sync_and_tell(
-                self.desk, self.doing, self.bell, stamp=local_stamp(), limits=limits
-            )
-        except DeskError as error:
-            self.notice = reason(error)
-        else:
-            self.notice = Sentence("Synced: {done}", done=done.words)
-            if complaint:
-                self.notice = Sentence("{done} {complaint}", done=self.notice, complaint=complaint)
-        finally:
-            self.doing = None
-            self.syncing.release()
+        self.say(self.syncing.press())
         return redirect(url_for("cases"), 303)
 
     def case(self, ref: str) -> str:
@@ -194,19 +205,32 @@ class _Pages:
         """Send an answer; what was typed comes back if it cannot be sent."""
         case = Cases(self.desk).find(ref)
         typed, public = request.form.get("text", ""), request.form.get("status", "")
+        if "begin" in request.form:
+            return self._begun(case, typed, public)
         try:
-            _require_seen(case)
+            require_seen(case, unsaid=True)
             sent = answer(self.desk, case, typed, public)
         except DeskError as error:
             ours = isinstance(error, (NothingToSay, NotAnswerable, StateUnknown, CaseMoved))
             return self._show(case, typed, reason(error), public), 422 if ours else 502
-        self.notice = Sentence(
-            "The answer was sent."
-            if sent
-            else "The server cannot be reached: the answer is kept here, and goes out with the "
-            "next sync."
+        self.say(
+            Sentence(
+                "The answer was sent."
+                if sent
+                else "The server has not taken it yet: the answer is kept here, and goes out with "
+                "the next sync."
+            )
         )
         return redirect(url_for("case", ref=case.id.hex()), 303)
+
+    def _begun(self, case: Case, typed: str, public: str) -> tuple[str, int]:
+        """The page with a ready answer in the field, below what was typed; nothing is sent."""
+        try:
+            ready = begin(self.desk.rules, case, request.form.get("ready", ""), typed)
+        except NothingToSay as error:
+            return self._show(case, typed, reason(error), public), 422
+        self.say(Sentence("The ready answer stands in the field. Nothing was sent yet."))
+        return self._show(case, ready.text, status=public or ready.status), 200
 
     def refused(self, case: Case, kind: str, why: str) -> tuple[str, int]:
         """The case's page, with the reason why an act of one kind was refused."""
@@ -216,35 +240,36 @@ class _Pages:
         """Append an entry; what was typed comes back if the rules do not allow it."""
         case = Cases(self.desk).find(ref)
         try:
-            _require_seen(case)
+            require_seen(case, unsaid=True)
             sent = acting.do(self.desk, case, kind, request.form)
         except DeskError as error:
             return self._show(case, refused=(kind, reason(error))), 422
-        self.notice = Sentence(
-            "Signed and sent." if sent else "Signed here; it goes out at the next sync."
+        self.say(
+            Sentence("Signed and sent." if sent else "Signed here; it goes out at the next sync.")
         )
         return redirect(url_for("case", ref=case.id.hex()), 303)
 
 
-def _require_seen(case: Case) -> None:
-    """Raise CaseMoved where a form is older than what the case holds: a second press, or news."""
-    if request.args.get("seen", case.seen) != case.seen:
-        raise CaseMoved(
-            "Something has come to this case since this page was made. It is shown now: look, and "
-            "send this again if it still holds. Nothing was written."
-        )
+def create_pages(  # noqa: PLR0913  # what a run of the pages has
+    desk: Desk, bind: Bind, link: OneTimeLink, bell: Bell | None = None,
+    beside: Background | None = None, *, sync_minutes: int = 0,
+) -> Flask:  # fmt: skip
+    """Build the pages of one unlocked desk, to be entered through one link.
 
-
-def create_pages(desk: Desk, bind: Bind, link: OneTimeLink, bell: Bell | None = None) -> Flask:
-    """Build the pages of one unlocked desk, to be entered through one link."""
+    `beside` runs what takes minutes; whoever gave it ends it with the program.  Where
+    `sync_minutes` is not 0, the pages sync by themselves from when a browser was let in.
+    """
     app = QuietFlask("desk.pages", root_path=str(Path(__file__).parent))
     app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES
-    pages = _Pages(desk, bind, link, bell=bell)
+    beside = beside or Background()
+    syncing = Syncing(desk, bell, beside.over, sync_minutes)
+    pages = _Pages(desk, bind, link, beside, syncing)
     choosing.register(app, desk.home)
     app.before_request(pages.guard)
     app.after_request(_strict)
+    app.after_request(pages.notices.keep)
     app.add_url_rule("/link/<token>", "enter", pages.enter)
-    listing.register(app, pages, HEADERS["Content-Security-Policy"])
+    pages.listing = listing.register(app, pages, HEADERS["Content-Security-Policy"])
     app.add_url_rule("/sync", "sync", pages.sync, methods=["POST"])
     app.add_url_rule("/lock", "lock", pages.lock, methods=["POST"])
     app.add_url_rule("/case/<ref>", "case", pages.case)
@@ -252,9 +277,16 @@ def create_pages(desk: Desk, bind: Bind, link: OneTimeLink, bell: Bell | None = 
     app.add_url_rule("/case/<ref>/answer", "answer", pages.answer, methods=["POST"])
     app.add_url_rule("/case/<ref>/act/<kind>", "act", pages.act, methods=["POST"])
     custody.register(app, pages)
-    similar.register(app, desk)
+    home.register(app, pages)
+    rulebook.register(app, desk)
+    services.register(app, pages)
+    background.register(app, pages)
+    proving.register(app, pages)
+    pages.similar = similar.register(app, pages)
     pages.sight = sight_pages.register(app, pages)
     room.register(app, desk)
+    bulletin.register(app, desk)
+    clear.register(app, desk)
     transmission.register(app, pages)
     app.register_error_handler(DeskError, _desk_error)
     for status in (400, 401, 403, 404, 405, 413, 500):

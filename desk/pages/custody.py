@@ -17,17 +17,22 @@ from crypto.letter import TEXT_MOST
 from desk import custodian, custody, words
 from desk.cases import Cases
 from desk.custody_letters import blocks
+from desk.custody_waiting import waiting_requests
 from desk.custody_words import Why, refused
 from desk.errors import DeskError
+from desk.identity import CLOSED, DIFFER, named, open_identities, opens_alone
+from desk.pages.seen import require_seen
 from desk.sentence import reason
 
 if TYPE_CHECKING:
     from flask import Flask
+    from werkzeug.datastructures import FileStorage
     from werkzeug.wrappers import Response as BaseResponse
 
     from desk.cases import Case
     from desk.custodian import Asking
     from desk.desk import Desk
+    from desk.identity import OpenedIdentity
 
 KIND = "identity_request"
 """Under which the case's page shows a refusal."""
@@ -46,7 +51,9 @@ class Pages(Protocol):
         """The unlocked desk."""
         ...
 
-    notice: str
+    def say(self, notice: str) -> None:
+        """Say it on the page that follows."""
+        ...
 
     def refused(self, case: Case, kind: str, why: str) -> tuple[str, int]:
         """The case's page, with the reason why something was refused."""
@@ -60,7 +67,12 @@ def offered(desk: Desk, case: Case) -> dict[str, object]:
         "identity_requests": custody.pending(desk, case),
         "identity_can_be_asked": can_ask and not desk.is_custodian,
         "custodian_desk": desk.is_custodian,
+        "opens_alone": opens_alone(desk),
+        "identities_named": [] if desk.is_custodian else named(case),
         "reason_most": REASON_MOST,
+        # What was typed comes back into the form that was refused, and into no other.
+        "letters_typed": escape(letters_typed()),
+        "letters_for": (request.view_args or {}).get("request_id", ""),
     }
 
 
@@ -72,6 +84,7 @@ def register(app: Flask, pages: Pages) -> None:
     app.add_url_rule(
         "/case/<ref>/identity/<request_id>/open", "custody_open", own.open, methods=["POST"]
     )
+    app.add_url_rule("/case/<ref>/identity/alone", "identity_alone", own.alone, methods=["POST"])
     app.add_url_rule("/custody", "custody", own.desk_page)
     app.add_url_rule("/custody/read", "custody_read", own.read, methods=["POST"])
     app.add_url_rule("/custody/answer", "custody_answer", own.answer, methods=["POST"])
@@ -87,10 +100,11 @@ class _Custody:
         """Write a request; its letter is then to be had on the case's page."""
         case = Cases(self.pages.desk).find(ref)
         try:
+            require_seen(case)
             asked = custody.ask(self.pages.desk, case, request.form.get("text", ""))
         except DeskError as error:
             return self.pages.refused(case, KIND, reason(error))
-        self.pages.notice = _SENT if asked.sent else _WAITS
+        self.pages.say(_SENT if asked.sent else _WAITS)
         return redirect(url_for("case", ref=case.id.hex()), 303)
 
     def letter(self, ref: str, request_id: str) -> Response:
@@ -106,23 +120,33 @@ class _Custody:
         desk = self.pages.desk
         case = Cases(desk).find(ref)
         try:
-            opened = custody.open_identity(desk, case, _hex(request_id), _letters())
+            require_seen(case)
+            opened = custody.open_identity(desk, case, request_named(request_id), letters())
         except DeskError as error:
             # Read again: a refusal among the answers is in the journal now.
             return self.pages.refused(Cases(desk).find(ref), KIND, reason(error))
-        shown = [
-            (
-                one,
-                [*words.flat(one.manifest.identity), *words.flat(one.manifest.safe_contact)],
-            )
-            for one in opened.identities
-        ]
+        shown = [(one, _rows(one), "") for one in opened.identities]
         return render_template("identity.html", case=case, opened=opened, shown=shown)
 
     # --- the custodian
 
+    def alone(self, ref: str) -> str | tuple[str, int]:
+        """Open where one custodian is enough, what a request names or all; shown here alone."""
+        desk = self.pages.desk
+        case = Cases(desk).find(ref)
+        try:
+            require_seen(case)
+            found = open_identities(desk, case.id, _one_letter() if _are_letters() else "")
+        except DeskError as error:
+            return self.pages.refused(case, KIND, reason(error))
+        shown = [(one, _rows(one), digest) for one, digest in found.identities]
+        return render_template(
+            "identity.html", case=case, opened=None, shown=shown, alone=found, differ=DIFFER,
+            closed=CLOSED,
+        )  # fmt: skip
+
     def desk_page(self) -> str:
-        """Where a custodian brings a request."""
+        """Where a custodian brings a request, and an operator finds those that wait."""
         return self._page()
 
     def read(self) -> str | tuple[str, int]:
@@ -157,13 +181,31 @@ class _Custody:
             reason_most=REASON_MOST,
             typed=escape(request.form.get("text", "")),
             answered=custodian.answered(desk) if desk.is_custodian else (),
+            waiting=() if desk.is_custodian else waiting_requests(desk),
+            custodian_desk=desk.is_custodian,
         )
 
 
-def _letters() -> list[str]:
-    """Every letter that was uploaded or pasted; raises CustodyRefused."""
+def _rows(one: OpenedIdentity) -> list[tuple[str, tuple[str, ...]]]:
+    """What an identity says, line by line."""
+    return [*words.flat(one.manifest.identity), *words.flat(one.manifest.safe_contact)]
+
+
+def letters_typed() -> str:
+    """What was pasted, and what was uploaded: no browser fills a field for files again."""
     texts = [request.form.get("pasted", "")]
-    for upload in request.files.getlist("answers"):
+    for upload in _uploads():
+        upload.stream.seek(0)
+        raw = upload.stream.read(TEXT_MOST)
+        texts.append(raw.decode() if raw.isascii() else "")
+    return "\n".join(filter(None, texts))
+
+
+def letters() -> list[str]:
+    """Every letter that was uploaded or pasted into the form; raises CustodyRefused."""
+    texts = [request.form.get("pasted", "")]
+    for upload in _uploads():
+        upload.stream.seek(0)
         try:
             texts.append(upload.stream.read(TEXT_MOST + 1).decode("ascii"))
         except UnicodeDecodeError:
@@ -171,14 +213,24 @@ def _letters() -> list[str]:
     return [letter for text in texts for letter in blocks(text)]
 
 
+def _are_letters() -> bool:
+    """Whether anything was uploaded or pasted, letter or not."""
+    return bool(letters_typed().strip() or any(one.filename for one in _uploads()))
+
+
+def _uploads() -> list[FileStorage]:
+    return request.files.getlist("answers")
+
+
 def _one_letter() -> str:
-    found = _letters()
+    found = letters()
     if len(found) != 1:
         raise refused(Why.NOT_A_LETTER)
     return found[0]
 
 
-def _hex(untrusted: str) -> bytes:
+def request_named(untrusted: str) -> bytes:
+    """A request's id, from a form or an address; raises CustodyRefused."""
     try:
         return bytes.fromhex(untrusted)
     except ValueError:

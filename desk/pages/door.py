@@ -36,13 +36,13 @@ class Bind:
 
     @classmethod
     def parse(cls, untrusted: str) -> Bind:
-        """Read `127.0.0.1:8002` or `[::1]:8002`.
+        """Read `127.0.0.1:8002` or `[::1]:8002`; the port 0 is one that is free.
 
         Raises:
             BindRefused: another form, a name, or an address that other machines could reach.
         """
         host, _, port = untrusted.rpartition(":")
-        if not port.isascii() or not port.isdigit() or not 0 < int(port) <= _PORT_MOST:
+        if not port.isascii() or not port.isdigit() or int(port) > _PORT_MOST:
             raise BindRefused(f"--bind is HOST:PORT, like 127.0.0.1:8002; {untrusted!r} is not.")
         if host.lower().rstrip(".") == "localhost":
             # It names two addresses, of which one is ours: a browser may ask the other one first,
@@ -51,6 +51,8 @@ class Bind:
                 f"localhost names more than one address of this machine, and a browser chooses. "
                 f"Name the one: --bind 127.0.0.1:{port}"
             )
+        if ":" in host and not (host.startswith("[") and host.endswith("]")):
+            raise BindRefused(f"An IPv6 address stands in brackets: --bind [{host}]:{port}")
         try:
             loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
         except ValueError:
@@ -60,6 +62,10 @@ class Bind:
                 f"The pages show opened cases: they are served on this machine only, not on {host}."
             )
         return cls(host, int(port))
+
+    def at(self, port: int) -> Bind:
+        """The same address with the port that was free."""
+        return Bind(self.host, port)
 
     @property
     def authority(self) -> str:

@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 
 from crypto.ids import Day, date_of
 from desk import words
-from desk.sentence import Counted, Label, Sentence, Several, Worded
+from desk.sentence import Counted, Label, Sentence, Several, Sized, Worded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -163,7 +163,7 @@ class Words:
         """A fact that is ours to say: a number, a day, words of the engine; or None."""
         if hasattr(fact, "__html__"):
             return escape(fact)
-        if isinstance(fact, (Sentence, Worded, Several, Counted, Label)):
+        if isinstance(fact, (Sentence, Worded, Several, Counted, Label, Sized)):
             return self.say(fact)
         if isinstance(fact, (int, float, Decimal)):
             return escape(self.number(fact))
@@ -180,6 +180,8 @@ class Words:
                 return escape(said.words.get(self.language.code, said.words["en"]))
             case Sentence():
                 return self(said.pattern, **said.facts)
+            case Sized():
+                return self.size(said.length)
             case Counted():
                 return self.counted(said.number, said.one)
             case Label():

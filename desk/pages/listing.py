@@ -1,8 +1,8 @@
 """The list of cases: views, a search, sorting, a hundred cases to a page, keys.
 
 Rule: what an operator searches for stands in no address, for a browser keeps those on the disk.
-It is posted, and kept in memory under a random name, which the address bears.  This is the one page
-with a script, for the keys; everything works without it.
+It is posted, and kept in memory under a random name, which the address bears, until Lock.  This is
+the one page with a script, for the keys; everything works without it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
     from desk.desk import Desk
-    from desk.progress import Doing
+    from desk.pages.syncing import Syncing
     from desk.row import Row
     from desk.saved_views import View
 
@@ -44,8 +44,11 @@ class Shared(Protocol):
     """What this needs of the pages: the desk, and one notice to show next."""
 
     desk: Desk
-    notice: str
-    doing: Doing | None
+    syncing: Syncing
+
+    def say(self, notice: str) -> None:
+        """Say it on the page that follows."""
+        ...
 
     def take_notice(self) -> str:
         """The notice, which is then gone."""
@@ -107,7 +110,8 @@ class Listing:
                 last_sync=desk.store.noted("last_sync"),
                 waiting=len(desk.store.unposted()),
                 notice=self.pages.take_notice(),
-                doing=self.pages.doing,
+                doing=self.pages.syncing.doing,
+                syncing=self.pages.syncing,
                 with_keys=self.with_keys,
                 most=QUERY_MOST,
                 name_most=NAME_MOST,
@@ -133,9 +137,9 @@ class Listing:
         try:
             kept = views.save(request.form.get("name", ""), shown.search, shown.sort)
         except SearchRefused as refused:
-            self.pages.notice = reason(refused)
+            self.pages.say(reason(refused))
             return _to_list(show=view.id, sort=sort, s=token)
-        self.pages.notice = Sentence("The view was saved. Only this desk can read it.")
+        self.pages.say(Sentence("The view was saved. Only this desk can read it."))
         return _to_list(show=kept.id)
 
     def forget(self) -> BaseResponse:
@@ -143,10 +147,16 @@ class Listing:
         try:
             Views(self.pages.desk).forget(request.form.get("show", ""))
         except SearchRefused as refused:
-            self.pages.notice = reason(refused)
+            self.pages.say(reason(refused))
         else:
-            self.pages.notice = Sentence("The view was forgotten.")
+            self.pages.say(Sentence("The view was forgotten."))
         return _to_list()
+
+    def end(self) -> None:
+        """Forget what was searched for, and what was counted."""
+        with self._lock:
+            self._typed.clear()
+            self._counts = (None, {})
 
     def keys(self) -> BaseResponse:
         """Switch the keys on or off, for as long as the pages are open."""
@@ -173,7 +183,7 @@ class Listing:
         return counts
 
 
-def register(app: Flask, pages: Shared, policy: str) -> None:
+def register(app: Flask, pages: Shared, policy: str) -> Listing:
     """Add the list and its forms; `policy` is the one that pages without a script have."""
     listing = Listing(pages, policy)
     app.add_url_rule("/", "cases", listing.show)
@@ -181,6 +191,7 @@ def register(app: Flask, pages: Shared, policy: str) -> None:
     app.add_url_rule("/views", "save_view", listing.save, methods=["POST"])
     app.add_url_rule("/views/forget", "forget_view", listing.forget, methods=["POST"])
     app.add_url_rule("/keys", "keys", listing.keys, methods=["POST"])
+    return listing
 
 
 def _to_list(**where: str) -> BaseResponse:

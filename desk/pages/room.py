@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from flask import Response, abort, make_response, render_template, request
 from markupsafe import Markup, escape
 
-from crypto.ids import Day, date_of
+from crypto.ids import date_of
 from desk.desk import local_stamp
 from desk.pages.choosing import ours, spoken
-from desk.room import words
+from desk.room import wall, words
 from desk.room.figures import figures
 from desk.room.gather import facts as gathered
 from desk.room.output import to_csv, to_json
-from desk.room.period import Period, PeriodMalformed, between, parse_period
+from desk.room.period import PeriodMalformed, between, parse_period
 from desk.room.tables import Median, Ratio, Share, size
 from desk.room.words import Shown
 from desk.sentence import reason
@@ -32,17 +32,15 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from desk.desk import Desk
+    from desk.room.period import Period
     from desk.room.tables import Cell, Figures
 
-WALL_SECONDS = 60
-"""How often the wall asks anew; it reads what is on this machine, and syncs nothing."""
+WALL_SECONDS = wall.SECONDS
 _LAYOUT = (
     "nature", "categories", "choices", "tags", "identity", "origin", "regions", "languages",
     "series", "transmitted", "outcomes", "closed", "states", "clocks", "backlog", "priorities",
     "losses",
 )  # fmt: skip
-_TREND_DAYS = 30
-_TREND_DAYS_LEAST = 7
 
 
 @dataclass(slots=True)
@@ -94,34 +92,16 @@ class Room:
 
     def wall(self) -> Response:
         """The same on a screen for the room: large, dark, and without anybody's words."""
-        today = self.desk.today()
         try:
             period = self.asked()
         except PeriodMalformed:
             abort(404)
-        facts = gathered(self.desk)
-
-        def of(chosen: Period) -> Figures:
-            return figures(facts, chosen, self.desk.rules, today)
-
-        found = of(period)
-        is_short = period.days < _TREND_DAYS_LEAST
-        trend = of(Period(Day(today - _TREND_DAYS + 1), today)) if is_short else found
         response = make_response(
             render_template(
                 "wall.html",
-                figures=found,
-                now=of(parse_period("today", today)),
-                week=of(parse_period("week", today)),
-                trend=trend["series"],
-                trend_words=words.WALL["trend"] if is_short else words.TITLES["series"],
+                wall=wall.wall(self.desk, period, self.now()),
                 first=str(date_of(period.first)),
                 last=str(date_of(period.last)),
-                stamp=self.now(),
-                last_sync=self.desk.store.noted("last_sync"),
-                alarms=len(self.desk.store.alarms()),
-                overdue=sum(size(row.cells[2]) for row in found["clocks"].rows),
-                now_words=words.WALL,
                 **self._words(),
             )
         )

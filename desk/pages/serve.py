@@ -20,7 +20,7 @@ from desk.errors import BindRefused
 from desk.harden import MEMORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from wsgiref.types import WSGIApplication
 
     from desk.pages.door import Bind
@@ -60,8 +60,11 @@ def listening(bind: Bind) -> Iterator[socket.socket]:
 class DeskServer(BaseApplication):  # type: ignore[misc]  # gunicorn is published without types
     """Gunicorn with settings of our own and no configuration file."""
 
-    def __init__(self, app: WSGIApplication, listener: socket.socket) -> None:
+    def __init__(
+        self, app: WSGIApplication, listener: socket.socket, end: Callable[[], None] | None = None
+    ) -> None:
         self._app = app
+        self._end = end or (lambda: None)
         # gunicorn closes the number that it is given.
         self._listener = os.dup(listener.fileno())
         super().__init__()
@@ -81,6 +84,8 @@ class DeskServer(BaseApplication):  # type: ignore[misc]  # gunicorn is publishe
             "proc_name": "amana-desk",
             # Whoever could speak to it could reconfigure the server: there is none.
             "control_socket_disable": True,
+            # What runs beside the requests runs in the worker, and ends with it.
+            "worker_exit": lambda _server, _worker: self._end(),
             "forwarded_allow_ips": "",
             "umask": 0o077,
             # Its heartbeat file: memory, not the disk.

@@ -21,6 +21,7 @@ from desk.cases import Cases
 from desk.errors import DeskError, NothingToSee, RedactionRefused
 from desk.evidence import open_evidence, views
 from desk.pages import media
+from desk.pages.seen import require_seen
 from desk.sentence import Sentence, Several, reason
 from desk.sight import redaction, shown
 from desk.sight.closing import close, custodians
@@ -64,7 +65,10 @@ class Pages(Protocol):
     """What this needs of the pages it is part of."""
 
     desk: Desk
-    notice: str
+
+    def say(self, notice: str) -> None:
+        """Say it on the page that follows."""
+        ...
 
     def refused(self, case: Case, kind: str, why: str) -> tuple[str, int]:
         """The case's page with the reason why an act of one kind was refused."""
@@ -124,6 +128,8 @@ class Sight:
             "closing": file.closing,
             "problem": words.PROBLEMS.get(file.problem, ""),
             "removed": Several(", ", map(_removed, manifest.removed)) if manifest else "",
+            # What was typed into this file's form, where that is refused.
+            "given": request.form if (request.view_args or {}).get("file_id") == file.id else {},
         }
 
     # --- what an <img>, a <video> and an <audio> fetch
@@ -273,6 +279,7 @@ class Sight:
         case = Cases(self.desk).find(ref)
         form = request.form
         try:
+            require_seen(case)
             file = find_file(self.desk, case, file_id)
             sent = close(self.desk, case, file, form.get("custodian", ""), form.get("text", ""))
         except DeskError as refused:
@@ -281,7 +288,7 @@ class Sight:
         return self._done(case, _QUARANTINED[sent])
 
     def _done(self, case: Case, notice: str) -> BaseResponse:
-        self.pages.notice = notice
+        self.pages.say(notice)
         return redirect(url_for("case", ref=case.id.hex()), 303)
 
 

@@ -54,6 +54,11 @@ class Period:
         return (Day(day) for day in range(self.first, self.last + 1))
 
 
+def chosen(name: str, first: str, last: str, today: Day) -> Period:
+    """The period of a name, or between two days where one is given.  Raises PeriodMalformed."""
+    return between(first, last, today) if first or last else parse_period(name, today)
+
+
 def parse_period(untrusted: str, today: Day) -> Period:
     """Read a name of `NAMES`, a month, a quarter, a day, or two days with `..` between them.
 

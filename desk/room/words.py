@@ -242,19 +242,29 @@ def unreadable(count: int) -> str:
 def public_title(table: str, rules: Rules) -> str:
     """The heading of a table of the bulletin; a mark's is the institution's own word for it."""
     if table in PUBLIC_TITLES:
-        return PUBLIC_TITLES[table]
-    return f"{ROWS['terrorism']}: {rules.tags[table.removeprefix('tag_')].said()}"
+        return Sentence(PUBLIC_TITLES[table])
+    name = Sentence(ROWS["terrorism"])
+    return Sentence("{name}: {said}", name=name, said=rules.tags[table.removeprefix("tag_")].said())
 
 
 def public_row(name: str) -> str:
-    """A row of the bulletin."""
-    return PUBLIC_ROWS.get(name) or ROWS.get(name, name)
+    """A row of the bulletin; one that is a month stays as it is written."""
+    known = PUBLIC_ROWS.get(name) or ROWS.get(name, "")
+    return Sentence(known) if known else name
 
 
 def written(kept_back: int) -> str:
     """What a new bulletin keeps back."""
-    counts = "count is" if kept_back == 1 else "counts are"
-    return f"Written and signed. {number(kept_back)} {counts} kept back."
+    return f"Written and signed. {_kept_back(kept_back)}"
+
+
+def would_keep_back(kept_back: int) -> str:
+    """What one that is only looked at would keep back."""
+    return f"Nothing was written. {_kept_back(kept_back)}"
+
+
+def _kept_back(count: int) -> str:
+    return f"{number(count)} {'count is' if count == 1 else 'counts are'} kept back."
 
 
 def proven(days: str, signer: str) -> str:

@@ -52,7 +52,7 @@ def export_previews(desk: Desk, case: Case, file: FileView, folder: Path) -> tup
     """
     made = _previews(desk, case, file)
     first = next(made)
-    prepare(folder)
+    prepare(desk, folder)
     stem, names = PurePath(file.name).stem, []
     for end, content in (first, *made):
         name = f"{stem}.{end}"

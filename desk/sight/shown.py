@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from desk.errors import NothingToSee
+from desk.errors import NothingToSee, NotLockedIn, TooMuchToSee
 from desk.evidence import open_evidence
 from sanitizer.errors import JailUnavailable, Refused, TooComplex, TooLarge, Unsupported
 from sanitizer.jail.program import ffmpeg_jail
@@ -89,6 +89,13 @@ def kind_of(file: FileView) -> str:
     return _KINDS.get(file.manifest.media_type, NONE)
 
 
+def may_be_picture(file: FileView) -> bool:
+    """Whether it is a picture, and could be shown as soon as all of it is here."""
+    if file.manifest is None or file.closing is not None or file.is_original:
+        return False
+    return _KINDS.get(file.manifest.media_type) == PICTURE
+
+
 def picture(desk: Desk, case: Case, file_id: str, *, part: int = 0, side: int = SIDE) -> Shown:
     """One picture of a file, one page of a PDF, or the contact sheet of a film; as PNG.
 
@@ -157,7 +164,7 @@ def words(desk: Desk, case: Case, file_id: str) -> str:
     if _kind(file) != TEXT:
         raise NothingToSee(NO_KIND)
     if file.manifest.length > LIMITS.text_bytes:
-        raise NothingToSee(TOO_MUCH)
+        raise TooMuchToSee(TOO_MUCH)
     return b"".join(file.whole()).decode("utf-8", "replace").removeprefix("\ufeff")[:TEXT_MOST]
 
 
@@ -183,13 +190,13 @@ def _kind(file: EvidenceFile) -> str:
 def _whole(file: EvidenceFile) -> BytesSource:
     """All of a file, proven, in memory.  Raises NothingToSee, EvidenceUnsound."""
     if file.manifest.length > LIMITS.file_bytes:
-        raise NothingToSee(TOO_MUCH)
+        raise TooMuchToSee(TOO_MUCH)
     return BytesSource(b"".join(file.whole()))
 
 
 def _calm(refused: Refused) -> NothingToSee:
     if isinstance(refused, JailUnavailable):
-        return NothingToSee(NO_JAIL)
+        return NotLockedIn(NO_JAIL)
     if isinstance(refused, TooLarge | TooComplex):
-        return NothingToSee(TOO_MUCH)
+        return TooMuchToSee(TOO_MUCH)
     return NothingToSee(NO_KIND if isinstance(refused, Unsupported) else UNREADABLE)

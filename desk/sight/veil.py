@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from desk.errors import NothingToSee
+from desk.errors import NotLockedIn, TooMuchToSee
 from desk.sight import shown
 from desk.sight.export import find_file
 from desk.sight.shown import Shown
@@ -55,10 +55,10 @@ class Veils:
             raise Busy
         try:
             return veil(shown.pixels(desk, case, file_id, side=_SIDE, limits=_QUICK))
-        except NothingToSee as why:
-            if str(why) == shown.TOO_MUCH:
-                return PLAIN
-            if str(why) == shown.NO_JAIL and looking() is not None:
+        except TooMuchToSee:
+            return PLAIN
+        except NotLockedIn:
+            if looking() is not None:
                 raise Busy from None
             raise
         finally:

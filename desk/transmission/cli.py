@@ -14,7 +14,6 @@ import click
 
 from crypto.package import service_fingerprint
 from desk.command_group import Group, Refusal
-from desk.config import DeskHome
 from desk.harden import harden_process
 from desk.passphrase import ask
 from desk.transmission import proof
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_ROOT_MOST = 4096
+"""Characters; a root.pub is one line of some 70."""
 
 
 class _Group(Group):
@@ -68,7 +69,7 @@ def open_package(  # noqa: PLR0913  # the command's options
 
     Have root.pub from the sender by another way than the package: it is what proves who signed.
     """
-    ledger = Ledger(key_file.with_name(f"{key_file.name}.unfinished"))
+    ledger = Ledger(key_file.parent / f"{key_file.name}.unfinished")
     for rest in ledger.rests():
         click.echo(f"amana-package: {rest.words}", err=True)
     key = read_key(key_file, _asked(passphrase_file))
@@ -106,16 +107,18 @@ def _say(found: proof.Proof, *, as_json: bool) -> None:
         "acts": found.acts,
         "apart": list(found.apart),
         "findings": [one._asdict() for one in found.findings],
+        "remarks": list(found.remarks),
     }
     click.echo(json.dumps(shape, indent=2))
 
 
 def _asked(passphrase_file: Path | None, *, new: bool = False) -> str:
-    return ask(DeskHome(Path()), passphrase_file, new=new)
+    return ask(None, passphrase_file, new=new)
 
 
 def _root(path: Path) -> str:
     try:
-        return path.read_text("ascii")
+        with path.open(encoding="ascii") as file:
+            return file.read(_ROOT_MOST)
     except (OSError, ValueError):
         raise Refusal(f"{path} cannot be read as a root's public key.") from None

@@ -24,6 +24,7 @@ from desk.transmission.reading import report_page
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from crypto.roster import Roster
     from desk.cases import Case
     from desk.desk import Desk
     from desk.evidence import FileView
@@ -151,15 +152,18 @@ def _evidence(desk: Desk, case: Case, one: FileView) -> Item:
     )
 
 
-def documents_of(
-    desk: Desk, case: Case, files: Sequence[Item], package: str,
+def documents_of(  # noqa: PLR0913, PLR0917  # each argument is one thing that is written down
+    desk: Desk, case: Case, files: Sequence[Item], package: str, roster: Roster,
     identities: Sequence[OpenedIdentity],
 ) -> tuple[Item, ...]:  # fmt: skip
-    """Everything that is written here but for the cover, the manifest and the signature."""
+    """Everything that is written here but for the cover, the manifest and the signature.
+
+    `roster` is the one that the package is signed under.
+    """
     told = _case(desk, case, files)
     entries = [one for one in case.work.entries if one.body.type != acts.NOTE]
     hashes = {one.envelope.header.roster_hash for one in entries}
-    hashes.add(desk.trust.in_force(desk.today()).hash)
+    hashes.add(roster.hash)
     rosters = sorted(filter(None, map(desk.trust.named, hashes)), key=lambda one: one.epoch)
     readme = words.README.substitute(ref=case.ref, package=package, rlm="\N{RIGHT-TO-LEFT MARK}")
     annex = as_json({"v": 1, "case": case.id.hex(), "identities": [

@@ -8,6 +8,11 @@ manifest names, that an operator signed that manifest for you, that the root nam
 and that every act of the journal was signed by whom it says.  Without root.pub, which you must have
 from somebody you trust and not from this folder, it cannot prove who anybody is, and says so.
 
+It also says whether two people stand behind it: that no other operator than the one who handed it
+over made it ready, for this service and on this basis, is wrong where the sender's rules, as the
+signed manifest tells them, ask for two, and is remarked otherwise (MIND), as in the fast lane for
+danger to life.  The rules are the sender's word, and so is which act took the place of another.
+
 It does not prove that what the reporter wrote is true, nor on which day an act was signed.  Nor
 does a verify.py out of the very folder help against somebody who changed that folder: have this
 file from another place, from an earlier package for instance, or use amana-package.
@@ -54,8 +59,22 @@ class Finding(NamedTuple):
         return f"{self.kind.upper()}: {self.what}: {self.why}"
 
 
+class Act(NamedTuple):
+    """An act of the journal: whose, by which key, and the state that it set for whom, or empty."""
+
+    author: str
+    key: str
+    state: str = ""
+    service: str = ""
+    basis: str = ""
+    id: str = ""
+
+
 class Proof(NamedTuple):
-    """What was found.  `signer` is the operator's label where the root proves it, or empty."""
+    """What was found.  `signer` is the operator's label where the root proves it, or empty.
+
+    `remarks` are nothing wrong, and for a person to know.
+    """
 
     findings: tuple[Finding, ...]
     apart: tuple[str, ...]
@@ -63,6 +82,7 @@ class Proof(NamedTuple):
     acts: int
     signer: str
     manifest: dict[str, Any]
+    remarks: tuple[str, ...] = ()
 
     @property
     def code(self) -> int:
@@ -203,7 +223,7 @@ def verify_folder(folder: Path, root_line: str | None = None) -> Proof:
     findings = list(_files(folder, manifest))
     annexes = [item["path"] for item in manifest["items"] if item.get("annex")]
     apart = tuple(path for path in annexes if not (folder / path).exists())
-    signer, acts, rosters = "", 0, _rosters(folder, root, findings)
+    signer, acts, rosters = "", [], _rosters(folder, root, findings)
     try:
         signer = _signed(folder, manifest, raw, rosters)
     except Wrong as why:
@@ -214,8 +234,15 @@ def verify_folder(folder: Path, root_line: str | None = None) -> Proof:
         findings.append(Finding("journal", JOURNAL, str(why)))
     if root is not None and manifest["deployment"] != deployment_of(root):
         findings.append(Finding("signature", MANIFEST, "of another installation than root.pub"))
-    files = len(manifest["items"])
-    return Proof(tuple(findings), apart, files, acts, signer if root else "", manifest)
+    remarks = []
+    if not findings:
+        said, is_wrong = _hands(manifest, acts, Act(signer, _json(folder, SIGNATURE)["signer"]))
+        if is_wrong:
+            findings.append(Finding("journal", JOURNAL, said))
+        elif said:
+            remarks.append(said)
+    files, proven = len(manifest["items"]), signer if root else ""
+    return Proof(tuple(findings), apart, files, len(acts), proven, manifest, tuple(remarks))
 
 
 def _read_manifest(folder: Path) -> tuple[dict[str, Any], bytes]:
@@ -283,8 +310,8 @@ def _signed(folder: Path, manifest: dict[str, Any], raw: bytes, rosters: dict[st
     return label
 
 
-def _journal(folder: Path, manifest: dict[str, Any], rosters: dict[str, Roster]) -> int:
-    acts = _json(folder, JOURNAL).get("acts")
+def _journal(folder: Path, manifest: dict[str, Any], rosters: dict[str, Roster]) -> list[Act]:
+    acts, found = _json(folder, JOURNAL).get("acts"), []
     if not isinstance(acts, list):
         raise Wrong("it cannot be read")
     for number, act in enumerate(acts, 1):
@@ -296,7 +323,67 @@ def _journal(folder: Path, manifest: dict[str, Any], rosters: dict[str, Roster])
             raise Wrong(f"act {number}: {why}") from None
         if named != signer:
             raise Wrong(f"act {number}: another operator signed it than it names")
-    return len(acts)
+        found.append(Act(signer, act["signer"], *_step(act["body"]), act["id"]))
+    return found
+
+
+def _step(body: str) -> tuple[str, str, str]:
+    """The state that an act sets, for which service, on which basis; empty where it says none."""
+    try:
+        told = json.loads(body)
+        data = told["data"] if told["type"] == "status" else {}
+        return str(data.get("state", "")), str(data.get("service", "")), str(data.get("basis", ""))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        return "", "", ""
+
+
+def _hands(manifest: dict[str, Any], acts: Sequence[Act], last: Act) -> tuple[str, bool]:
+    """What there is to say of who made it ready and who handed it over, and whether it is wrong.
+
+    Made ready is what an act says for this very service and basis, by a state that the lane names.
+    """
+    lane = manifest.get("lane")
+    lane = lane if isinstance(lane, dict) and isinstance(lane.get("from"), list) else {}
+    states, named = lane.get("from", ["ready"]), lane.get("acts")
+    to = [_id_of(manifest, "service"), _id_of(manifest, "basis")]
+    steps = [one for one in acts if one.state]
+    if lane and states != ["received"] and not any(one.state in states for one in steps):
+        return "no act of the journal sets the state from which it was handed over", True
+    made = [one for one in steps if one.state in states and [one.service, one.basis] == to]
+    made = made if all(to) else []
+    own = [one for one in made if one.author == last.author or one.key == last.key]
+    stands = made[-1:]
+    if isinstance(named, list):
+        if steps and steps[-1].id not in named:
+            return "the manifest leaves out the act by which the journal sets the last state", True
+        stands = [one for one in made if one.id in named]
+    if any(one not in own for one in stands):
+        also = f"{last.author!r}, who handed it over, made this case ready, too"
+        return f"{also}; another did so, and nothing took the place of that" if own else "", False
+    said = f"one operator alone, {last.author!r}, made this case ready and handed it over"
+    if not own:
+        said = f"no other operator made this case ready for this service: {last.author!r} alone "
+        said += "stands behind it"
+    return _alone(lane, said)
+
+
+def _alone(lane: dict[str, Any], said: str) -> tuple[str, bool]:
+    """What the sender's rules say of that, and whether it is wrong."""
+    asks_two, is_fast = lane.get("two"), lane.get("fast")
+    if is_fast is True:
+        said += ": the fast lane for danger to life; another looks again at the sender's"
+    elif asks_two is True:
+        return f"{said}: the sender's own rules ask for two (four eyes)", True
+    elif asks_two is False:
+        said += ": the sender's rules, by their own word, ask for no second"
+    else:
+        said += ": whether the sender's rules ask for a second is not told here"
+    return said, False
+
+
+def _id_of(manifest: dict[str, Any], what: str) -> str:
+    told = manifest.get(what)
+    return str(told.get("id", "")) if isinstance(told, dict) else ""
 
 
 def _act(manifest: dict[str, Any], act: dict[str, Any], rosters: dict[str, Roster]) -> str:
@@ -389,6 +476,8 @@ def report(proof: Proof, tell: Callable[[str], object]) -> None:
         say(str(finding))
     for path in proof.apart:
         say(f"KEPT APART: {path}: the identity annex is not in this folder")
+    for remark in proof.remarks:
+        say(f"MIND: {remark}")
     if proof.findings:
         say(f"NOT PROVEN: {len(proof.findings)} found wrong")
         return

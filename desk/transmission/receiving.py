@@ -15,6 +15,7 @@ from crypto.package import service_to_text
 from crypto.package_opening import ServicePrivateKey, open_package
 from desk.errors import PackageMalformed, ServiceKeyRefused, TransmissionRefused
 from desk.transmission import archive, proof
+from desk.transmission.naming import building
 from desk.unfinished import Ledger
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from crypto.keyfile import KeyFileCost
 
 NOWHERE = Ledger()
+_KEY_MOST = 64 * 1024
 _SECRET = "service"  # noqa: S105  # its name in the key file
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
@@ -63,7 +65,9 @@ def read_key(path: Path, passphrase: str) -> ServicePrivateKey:
         ServiceKeyRefused: it cannot be read, or the passphrase does not open it.
     """
     try:
-        return ServicePrivateKey(open_keyfile(path.read_bytes(), passphrase)[_SECRET])
+        with path.open("rb") as file:
+            untrusted = file.read(_KEY_MOST)
+        return ServicePrivateKey(open_keyfile(untrusted, passphrase)[_SECRET])
     except OSError as error:
         raise ServiceKeyRefused(f"{path} cannot be read: {error.strerror}.") from None
     except (KeyFileRefused, KeyError):
@@ -77,7 +81,7 @@ def open_sealed(
 ) -> proof.Proof:
     """Open a sealed package into a folder, if all of it is proven.
 
-    Until then it lies in a folder beside that one, which `ledger` knows of.
+    Until then it lies on that folder's own disk, in a folder which `ledger` knows of.
 
     Returns:
         What was proven; where something is wrong, its findings, and nothing was written.
@@ -87,25 +91,25 @@ def open_sealed(
             cannot take it.
         PackageMalformed: it opens, and what is inside is not a package's content.
     """
-    # What is typed first is `.`, which has no name to put another one beside.
     folder = folder.absolute()
     try:
         if folder.is_symlink() or (folder.exists() and any(folder.iterdir())):
             raise TransmissionRefused(f"{folder} is not a new or empty folder.")
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with ledger.making(folder) as unproven:
-            head = _unpack(sealed, key, unproven)
-            found = proof.verify_folder(unproven, root_line)
+        with building(ledger, folder) as made:
+            head = _unpack(sealed, key, made.place)
+            found = proof.verify_folder(made.place, root_line)
             wrong = [] if found.findings else list(_misled(found, head, key))
             if wrong:
                 found = found._replace(findings=tuple(wrong))
             if not found.findings:
-                unproven.rename(folder)
+                with made.named(last=proof.MANIFEST):
+                    pass
     except proof.Wrong as why:
         raise PackageMalformed(f"Nothing is proven: {why}.") from None
     except OSError as error:
         raise TransmissionRefused(
-            f"{error.filename or folder}: {error.strerror}. Nothing was written."
+            f"{error.filename or folder}: {error.strerror}. Nothing of it stays in {folder}."
         ) from None
     return found
 

@@ -32,6 +32,8 @@ class KnownService:
     id: str
     words: str
     key: ServicePublicKey | None
+    damaged: bool = False
+    """Whether its file is there and is none."""
 
     @property
     def fingerprint(self) -> str:
@@ -68,18 +70,48 @@ def read_key(path: Path) -> ServicePublicKey:
         ) from None
 
 
-def bind(desk: Desk, service: str, key: ServicePublicKey) -> None:
-    """Keep a key as a service's, in place of the one before.
+def parse_key(untrusted: str) -> ServicePublicKey:
+    """Read what somebody pasted or uploaded; raises ServiceKeyRefused."""
+    try:
+        return service_from_text(untrusted.strip())
+    except KeyRefused:
+        raise ServiceKeyRefused(
+            "This is no service's public key, or a character of it was changed. Nothing was "
+            "written."
+        ) from None
 
-    Raises:
-        ServiceKeyRefused: the rules know no such service, or another one has this key.
-    """
+
+def found(desk: Desk, service: str) -> KnownService:
+    """A service of the rules, as it stands on this desk; raises ServiceKeyRefused for no such."""
     _require_known(desk, service)
-    for other in known(desk):
+    return next(one for one in listed(desk) if one.id == service)
+
+
+def require_free(desk: Desk, service: str, key: ServicePublicKey) -> None:
+    """Say before anybody is telephoned that a key is another's; raises ServiceKeyRefused."""
+    for other in listed(desk):
         if other.key == key and other.id != service:
             raise ServiceKeyRefused(
                 Sentence("That key is already {service}'s. Nothing was written.", service=other.id)
             )
+
+
+def bind(desk: Desk, service: str, key: ServicePublicKey, *, instead_of: str | None = None) -> None:
+    """Keep a key as a service's, in place of the one before.
+
+    `instead_of` is that one's fingerprint as it was shown, or empty where there was none.
+
+    Raises:
+        ServiceKeyRefused: the rules know no such service, another one has this key, or another
+            key was brought in meanwhile.
+    """
+    now = found(desk, service)
+    require_free(desk, service, key)
+    if instead_of not in (None, now.fingerprint):
+        raise ServiceKeyRefused(
+            "Another key was brought in for this service meanwhile. Look again; nothing was "
+            "written."
+        )
     folder = desk.home.services
     folder.mkdir(mode=0o700, exist_ok=True)
     write_private(folder / f"{service}.pub", service_to_text(key).encode())
@@ -94,6 +126,18 @@ def known(desk: Desk) -> Iterator[KnownService]:
     for one in desk.rules.services.values():
         path = desk.home.services / f"{one.id}.pub"
         yield KnownService(one.id, one.said(), read_key(path) if path.exists() else None)
+
+
+def listed(desk: Desk) -> Iterator[KnownService]:
+    """The same, where one whose file was damaged is told beside the others."""
+    for one in desk.rules.services.values():
+        path = desk.home.services / f"{one.id}.pub"
+        try:
+            key = read_key(path) if path.exists() else None
+        except ServiceKeyRefused:
+            yield KnownService(one.id, one.said(), None, damaged=True)
+        else:
+            yield KnownService(one.id, one.said(), key)
 
 
 def key_of(desk: Desk, service: str) -> ServicePublicKey:

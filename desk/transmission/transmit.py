@@ -2,21 +2,22 @@
 
 Rule: what may be done is asked of the rules before a byte is written (desk.work.allowed); the
 journal never names a package that is not there, and no package stays that the journal does not
-name.
+name; where the program is killed in between, the next start says so.
 
 ```
 (1) competence   service and legal basis, as whoever made the case ready wrote them
 (2) allowed      by the rules, by another operator, not against the reporter's wish
 (3) gather       what goes and what does not; the cover; the manifest; the operator's signature
-(4) write        sealed to the service's key, or a folder in clear, under a name of quarantine
+(4) write        sealed to the service's key, or a folder in clear (desk.transmission.writing);
+                 with an identity, the journal says before the last bytes that it was opened
 (5) say so       the entry, with the package's SHA-256
 ```
+
+A request to the custodians is used up by (4), and no sooner: what fails before it costs nothing.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,16 +27,16 @@ from crypto.package import (
     NOBODY,
     PackageHead,
     PackageId,
-    PackageSealer,
     new_package_id,
     package_statement,
 )
-from desk import acts, work
+from desk import acts, outbox, work
 from desk.cases import Cases, iso
-from desk.errors import ActRefused, TransmissionRefused
-from desk.fold import Why
-from desk.sentence import Sentence, Several
-from desk.transmission import archive, proof, services
+from desk.errors import CaseMoved, DeskError, TransmissionRefused
+from desk.four_eyes import NEED, behind
+from desk.rules import RECEIVED
+from desk.sentence import Sentence, reason
+from desk.transmission import proof
 from desk.transmission.cover import Occasion, cover, print_cover
 from desk.transmission.items import (
     LeftOut,
@@ -45,47 +46,27 @@ from desk.transmission.items import (
     documents_of,
     files_of,
 )
+from desk.transmission.possible import (
+    STATE,
+    Order,
+    key_of,
+    require_allowed,
+    require_possible,
+)
+from desk.transmission.writing import write_folder, write_sealed
 from desk.unfinished import Ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from crypto.ids import Kid
-    from crypto.keys import ServicePublicKey
-    from crypto.strict_json import Json
     from desk.cases import Case
+    from desk.custody import Agreed
     from desk.desk import Desk
-    from desk.identity import OpenedIdentity
+    from desk.rules import Rules
+    from desk.store import Envelope
 
-STATE = "transmitted"
-HOLD = "legal_hold"
-"""The mark that lets a case be handed over whose reporter asked that it be erased."""
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-
-
-@dataclass(frozen=True, slots=True)
-class Competence:
-    """Who is competent, and on which legal basis; ids of the rules."""
-
-    service: str
-    basis: str
-
-    def to_facts(self) -> dict[str, Json]:
-        """What the entry says, but for the package."""
-        return {"state": STATE, "service": self.service, "basis": self.basis}
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be done: a new file, or with `in_clear` a new or empty folder, to be printed.
-
-    `identities` are what custodians agreed to open, for the annex; none otherwise.
-    """
-
-    target: Path
-    to: Competence
-    in_clear: bool = False
-    identities: tuple[OpenedIdentity, ...] = ()
+_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,116 +90,102 @@ class Transmission:
         }
 
 
-def competence(case: Case, service: str = "", basis: str = "") -> Competence:
-    """Say who is competent: as the newest state says, or else as it is given (the fast lane).
-
-    Raises:
-        ActRefused: nobody said who is, or two said different things.
-    """
-    told = case.work.data(acts.STATUS)
-    chosen = Competence(
-        str(told.get("service", "")) or service, str(told.get("basis", "")) or basis
-    )
-    if (service or chosen.service, basis or chosen.basis) != (chosen.service, chosen.basis):
-        raise ActRefused(
-            "Whoever made this case ready named another service or basis. Set it back to "
-            "assessment and make it ready anew. Nothing was written."
-        )
-    if not (chosen.service and chosen.basis):
-        raise ActRefused(
-            "Say who is competent and why: --service and --basis. Nothing was written."
-        )
-    return chosen
-
-
-def reasons_against(desk: Desk, case: Case, chosen: Competence) -> tuple[Why, ...]:
-    """Why this operator may not hand the case over now; empty where they may."""
-    why = list(work.allowed(desk, case, chosen.to_facts()))
-    if case.withdrawals and HOLD not in case.work.tags:
-        said = Sentence(
-            "the reporter asks that this be erased and passed on no further; where the law says "
-            "otherwise, mark it {mark} first",
-            mark=HOLD,
-        )
-        why.append(Why("withdrawn", said))
-    if not case.readable or (case.report is None and not case.follow_ups):
-        why.append(Why("unreadable", Sentence("nothing of it can be read on this desk")))
-    return tuple(why)
-
-
-def require_allowed(desk: Desk, case: Case, chosen: Competence) -> None:
-    """Say why a case may not be handed over now, if it may not.
-
-    Raises:
-        StateUnknown: the rules know no such state.
-        ActRefused: they, or the reporter's wish, do not allow it.
-    """
-    work.parse_state(STATE, desk.rules)
-    known = desk.rules.services.get(chosen.service)
-    if known is None or chosen.basis not in known.bases:
-        raise ActRefused(
-            "The rules know no such service, or not on that basis: `amana-desk rules` lists them. "
-            "Nothing was written."
-        )
-    problems = reasons_against(desk, case, chosen)
-    if problems:
-        why = Several("; ", (one.words for one in problems), capital=True)
-        raise ActRefused(Sentence("{why}. Nothing was written.", why=why))
-
-
-def require_possible(desk: Desk, case: Case, order: Order) -> None:
-    """Say what stands against an order before anything is opened or written for it.
-
-    Raises:
-        StateUnknown, ActRefused, ServiceKeyRefused, TransmissionRefused: as `transmit` does.
-    """
-    require_allowed(desk, case, order.to)
-    if not order.in_clear:
-        services.key_of(desk, order.to.service)
-    files_of(desk, case)
-    target = order.target
-    free_folder = order.in_clear and target.is_dir() and not any(target.iterdir())
-    if target.is_symlink() or (target.exists() and not free_folder):
-        raise TransmissionRefused(
-            Sentence(
-                "{target} is not a new or empty folder. Nothing was written."
-                if order.in_clear
-                else "{target} is not a new file. Nothing was written.",
-                target=str(target),
-            )
-        )
-
-
 def transmit(desk: Desk, case: Case, order: Order) -> Transmission:
     """Build the package of a case, write it, and append the entry.
+
+    With custodians' letters the case is asked as it is since they were filed (`Agreed.case`): that
+    took a while, in which the reporter may have withdrawn it.
 
     Raises:
         StateUnknown, ActRefused: the rules do not allow it now.
         ServiceKeyRefused: the service has no key here.
-        TransmissionRefused: a file is missing, the target cannot be written, the cover not printed.
+        TransmissionRefused: a file is missing, the target cannot be written, the cover not printed;
+            the message says so where a request to the custodians is used up by then.
         EvidenceUnsound: a file is not what its manifest says.
+        CaseMoved: something came to the case since it was read.
         RosterNotTrusted: no roster is in force today.
-        ServerRefused: the entry stands here and the server did not take it; the package stays.
     """
+    case = order.agreed.case if order.agreed else case
     require_possible(desk, case, order)
-    key = None if order.in_clear else services.key_of(desk, order.to.service)
+    key = None if order.in_clear else key_of(desk, order)
+    service = key.kid if key else NOBODY
     package = new_package_id()
-    load = _gather(desk, case, order, package, key.kid if key else NOBODY)
-    if key is None:
-        digest = _write_folder(order.target, load, Ledger.of(desk))
-    else:
-        head = PackageHead(deployment=desk.trust.deployment, package=package, service=key.kid)
-        digest = _write_sealed(order.target, load, head, key)
-    try:
-        sent = work.set_state(
-            desk, case, STATE, service=order.to.service, basis=order.to.basis, package=digest
-        )
-    except BaseException:
-        # Where the entry is kept here and goes out later, what it names must stay.
-        if not _is_named(desk, case, digest):
-            _remove(order.target)
-        raise
+    opening = _Opening.begin(desk, case, order.agreed)
+    load = _gather(desk, opening.case, order, package, service)
+    head = PackageHead(deployment=desk.trust.deployment, package=package, service=service)
+    digest = ""
+    with Ledger.of(desk).handing(order.target) as ledger:
+        try:
+            if key is None:
+                digest = write_folder(order.target, load, ledger, opening.say)
+            else:
+                digest = write_sealed(order.target, load, head, key, opening.say, ledger=ledger)
+            sent = _say_so(desk, order, digest, opening)
+        except BaseException as error:
+            # Where the entry is kept here and goes out later, what it names must stay.
+            if digest and _is_named(desk, case, digest):
+                raise
+            if digest:
+                _remove(order.target)
+            if opening.is_said and isinstance(error, DeskError):
+                raise _used_up(error) from None
+            raise
     return Transmission(order.target, digest, load.files, load.left, sent)
+
+
+@dataclass(slots=True)
+class _Opening:
+    """That an identity was opened, signed and not in the journal yet; without one, nothing.
+
+    `case` is the case as it reads with that act: the package's journal holds it.
+    """
+
+    desk: Desk
+    before: Case
+    case: Case
+    act: Envelope | None = None
+    is_said: bool = False
+
+    @classmethod
+    def begin(cls, desk: Desk, case: Case, agreed: Agreed | None) -> _Opening:
+        if agreed is None:
+            return cls(desk, case, case)
+        act = outbox.drafted(desk, agreed.case, acts.IDENTITY_OPENED, agreed.to_facts())
+        return cls(desk, agreed.case, Cases(desk).with_draft(agreed.case, act), act)
+
+    def say(self) -> None:
+        """Write it into the journal; from here on the request is used up.  Raises CaseMoved."""
+        if self.act is not None:
+            outbox.keep(self.desk, self.before, self.act)
+            self.is_said = True
+
+
+def _say_so(desk: Desk, order: Order, digest: str, opening: _Opening) -> bool:
+    """Append the entry that names the package; returns and raises as `work.set_state`."""
+    case = opening.case
+    for tries in range(_TRIES):
+        try:
+            return work.set_state(
+                desk, case, STATE, service=order.to.service, basis=order.to.basis, package=digest
+            )  # fmt: skip
+        except CaseMoved:
+            if not opening.is_said or tries == _TRIES - 1:
+                raise
+            # The package is whole and the request used up: what came in this instant is a reason to
+            # stop only where the rules, or the reporter's wish, make it one.
+            case = Cases(desk).find(case.id.hex())
+            require_allowed(desk, case, order.to)
+    raise AssertionError  # pragma: no cover - the last try raises
+
+
+def _used_up(error: DeskError) -> TransmissionRefused:
+    return TransmissionRefused(
+        Sentence(
+            "{why} No package was handed over, and the journal says already that the identity was "
+            "opened: the request to the custodians is used up. Ask them anew.",
+            why=reason(error),
+        )
+    )
 
 
 def _is_named(desk: Desk, case: Case, digest: str) -> bool:
@@ -229,18 +196,22 @@ def _is_named(desk: Desk, case: Case, digest: str) -> bool:
 def _gather(desk: Desk, case: Case, order: Order, package: PackageId, service: Kid) -> Load:
     """Everything that will be written, in order; evidence is opened as it is written."""
     me = work.myself(desk)
+    # Once: another program may accept a newer one while the cover is printed.
+    roster = desk.trust.in_force(desk.today())
     files, left = files_of(desk, case)
-    written = documents_of(desk, case, files, package.hex(), order.identities)
+    identities = order.agreed.identities if order.agreed else ()
+    written = documents_of(desk, case, files, package.hex(), roster, identities)
     inside = Load((*written, *files), left)
-    ready = case.work.settled.get(acts.STATUS)
+    newest = case.work.front
+    made = behind(newest, order.to.to_facts(), me, desk.rules) or newest
     occasion = Occasion(
         package=package.hex(),
         service=order.to.service,
         basis=order.to.basis,
         operator=me.name,
-        prepared=ready.signer.name if ready else "",
+        prepared=made[-1].signer.name if made else "",
         day=iso(desk.today()),
-        has_annex=bool(order.identities),
+        has_annex=order.agreed is not None,
     )
     printed = print_cover(cover(desk, case, occasion, inside))
     sheet = document("cover.pdf", printed, "application/pdf", "cover")
@@ -256,7 +227,7 @@ def _gather(desk: Desk, case: Case, order: Order, package: PackageId, service: K
     signature = as_json({
         "v": 1,
         "signer": desk.keyring.sign.public.kid.hex(),
-        "roster": desk.trust.in_force(desk.today()).hash.hex(),
+        "roster": roster.hash.hex(),
         "signature": desk.keyring.sign.sign(statement).hex(),
     })  # fmt: skip
     frame = (
@@ -280,81 +251,22 @@ def _manifest(desk: Desk, case: Case, occasion: Occasion, inside: Load) -> dict[
         "operator": occasion.operator,
         "basis": {"id": occasion.basis, "words": dict(rules.bases[occasion.basis].words)},
         "rules": rules.digest,
+        "lane": _lane(case, rules),
         "contents": inside.digest,
         "left_out": [one.to_json() for one in inside.left],
     }
 
 
-def _write_sealed(target: Path, load: Load, head: PackageHead, key: ServicePublicKey) -> str:
-    """Write the sealed file; return the SHA-256 of all of it."""
-    unproven = target.with_name(f".{secrets.token_hex(16)}.unproven")
-    try:
-        with os.fdopen(os.open(unproven, _NEW, 0o600), "wb") as file:
-            sealer = PackageSealer(
-                deployment=head.deployment,
-                package=head.package,
-                service=key,
-                length=archive.length_of(one.size for one in load.items),
-                sink=file.write,
-            )
-            for one in load.items:
-                sealer.write(archive.header(one.path, one.size))
-                for chunk in one.chunks():
-                    sealer.write(chunk)
-                sealer.write(archive.padding(one.size))
-            sealer.write(archive.END)
-            digest = sealer.finish()
-            file.flush()
-            os.fsync(file.fileno())
-        # The name is taken first, and only where it is free (a stick may know no hard links).
-        os.close(os.open(target, _NEW, 0o600))
-        unproven.replace(target)
-        _settle(target.parent)
-    except OSError as error:
-        raise _unwritable(target, error) from None
-    finally:
-        with suppress(OSError):
-            unproven.unlink()
-    return digest.hex()
-
-
-def _unwritable(target: Path, error: OSError) -> TransmissionRefused:
-    return TransmissionRefused(
-        Sentence("{path} cannot be written: {why}.", path=str(target), why=str(error.strerror))
-    )
-
-
-def _write_folder(target: Path, load: Load, ledger: Ledger) -> str:
-    """Write the readable folder; return the SHA-256 of its manifest."""
-    # `.` has no name to put another one beside.
-    target = target.absolute()
-    try:
-        with ledger.making(target) as unproven:
-            for one in load.items:
-                place = unproven / one.path
-                place.parent.mkdir(mode=0o700, exist_ok=True)
-                with os.fdopen(os.open(place, _NEW, 0o600), "wb") as file:
-                    for chunk in one.chunks():
-                        file.write(chunk)
-                    file.flush()
-                    os.fsync(file.fileno())
-            found = proof.verify_folder(unproven)
-            if found.findings:
-                raise TransmissionRefused("What was written is not what was to be written.")
-            unproven.rename(target)
-            _settle(target.parent)
-    except OSError as error:
-        raise _unwritable(target, error) from None
-    return load.items[0].sha256
-
-
-def _settle(folder: Path) -> None:
-    """Have the folder's new name on the disk before the journal speaks of it."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _lane(case: Case, rules: Rules) -> dict[str, object]:
+    """What the rules say of how it went: whoever receives it can tell whether two agreed."""
+    newest = case.work.front
+    states = list(dict.fromkeys(str(one.body.data["state"]) for one in newest)) or [RECEIVED]
+    return {
+        "from": states,
+        "acts": [one.envelope.id.hex() for one in newest],
+        "fast": any(rules.states[one].fast for one in states if one in rules.states),
+        "two": NEED in rules.states[STATE].needs,
+    }
 
 
 def _remove(target: Path) -> None:

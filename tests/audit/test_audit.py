@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from socket import gaierror
 from typing import TYPE_CHECKING
 
@@ -27,7 +31,6 @@ from tests.support.reporter import Attachment, Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from audit.finding import Finding
     from tests.support.rehearsal import Rehearsal
@@ -288,3 +291,31 @@ def test_a_roster_with_one_changed_byte_does_not_hold(rehearsal: Rehearsal, tmp_
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 1
     assert "BROKEN" in done.output
+
+
+def test_what_cannot_be_read_or_is_no_text_is_said_in_one_line(
+    rehearsal: Rehearsal, tmp_path: Path
+) -> None:
+    home, run = rehearsal.config.home, CliRunner().invoke
+    note, root = str(home / "roster.note"), str(home / "root.pub")
+    folder = run(main, ["roster", str(tmp_path), "--root-public", root])
+    assert (folder.exit_code, "is a directory" in folder.stderr) == (2, True)
+    (tmp_path / "raw").write_bytes(b"\xff" * 50)
+    binary = run(main, ["roster", note, "--root-public", str(tmp_path / "raw")])
+    assert (binary.exit_code, "not a root's public key" in binary.stdout) == (1, True)
+    # What has no end is not read to it; what the machine refuses is named.
+    endless = run(main, ["roster", "/dev/zero", "--root-public", root])
+    assert (endless.exit_code, "at most 256 KiB" in endless.stdout) == (1, True)
+    broken = run(main, ["roster", note, "--root-public", "/proc/self/mem"])
+    assert (broken.exit_code, broken.stdout) == (2, "")
+    assert "amana-audit: /proc/self/mem cannot be read" in broken.stderr
+
+
+@pytest.mark.parametrize("what", ["--help", "roster roster.note --root-public root.pub"])
+def test_a_disk_that_is_full_behind_the_output_is_one_line(rehearsal: Rehearsal, what: str) -> None:
+    line = f"{Path(sys.executable).parent / 'amana-audit'} {what} > /dev/full"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=rehearsal.config.home, env={**os.environ, "PYTHONUNBUFFERED": ""},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "amana-audit: No space left on device\n")

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -92,6 +93,16 @@ class Table:
         return verify_roster((self.folder / out).read_bytes(), root, Day(today), None)
 
 
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Type a line at a shell, where no terminal is."""
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["sh", "-c", line], cwd=folder, text=True,
+        env={**os.environ, "PATH": programs, "PYTHONUNBUFFERED": ""},
+        capture_output=True, start_new_session=True, check=False,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Table:
     return Table(tmp_path)
@@ -177,8 +188,38 @@ def test_a_passphrase_can_be_typed_and_is_not_shown(table: Table) -> None:
 
 def test_two_passphrases_that_differ_make_no_root(table: Table) -> None:
     result = table.run("init", "--out", table.root, typed=f"{PASSPHRASE}\nanother one\n")
-    assert result.exit_code == 1
+    said(result, "no passphrase was typed")
     assert not table.root.exists()
+
+
+def test_whoever_leaves_at_the_passphrase_is_let_go(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
+    assert table.run("init", "--out", table.root, typed="").exit_code == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", "</dev/null"])
+def test_without_a_terminal_the_option_is_named_in_one_line(tmp_path: Path, closed: str) -> None:
+    line = f"amana-root init --out root {closed}"
+    done = shell(line, tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.strip().splitlines()[-1].endswith("use --passphrase-file FILE")
+    assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr
+
+
+@pytest.mark.parametrize("what", ["--help", "show roster.note", "show --json roster.note"])
+def test_a_disk_that_is_full_behind_the_output_is_one_line(rooted: Table, what: str) -> None:
+    assert rooted.roster("roster.note").exit_code == 0
+    done = shell(f"amana-root {what} > /dev/full", rooted.folder)
+    assert (done.returncode, done.stderr) == (3, "refused: No space left on device\n")
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "1969-12-31", "2001-01-01"])
+def test_a_roster_that_would_never_be_in_force_is_not_signed(rooted: Table, day: str) -> None:
+    said(rooted.roster("r.note", "--not-before", day), "is never in force", exit_code=2)
+    assert not (rooted.folder / "r.note").exists()
 
 
 def test_a_wrong_passphrase_signs_nothing(rooted: Table) -> None:
@@ -373,19 +414,13 @@ def test_at_a_real_ceremony_the_keyholder_is_asked_for_the_fingerprints(
             raise click.Abort
 
     monkeypatch.setattr(click, "confirm", confirm)
-    monkeypatch.setattr("ceremony.cli.sys", _AtATerminal)
+    # What the runner gives for standard input is no terminal.
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
     assert table.roster("one.note").exit_code == (0 if signed else 1)
     assert (table.folder / "one.note").exists() is signed
     assert len(asked) == 1
     assert table.roster("two.note", "--yes").exit_code == 0
     assert len(asked) == 1
-
-
-class _AtATerminal:
-    class stdin:  # noqa: N801  # as sys has it
-        @staticmethod
-        def isatty() -> bool:
-            return True
 
 
 # Showing.

@@ -9,6 +9,7 @@ import pytest
 from desk.cases import Cases
 from desk.progress import Silence
 from desk.sync import synchronise
+from tests.desk.journal import Journal
 from tests.desk.running import Run, running
 from tests.desk.server import serving
 from tests.desk.world import PASSPHRASE, Reporter, World, make_desk
@@ -45,6 +46,18 @@ def desk(tmp_path: Path, world: World, server: FakeServer) -> Desk:
 @pytest.fixture
 def reporter(world: World) -> Reporter:
     return Reporter(world)
+
+
+@pytest.fixture
+def report(reporter: Reporter) -> list[Row]:
+    """The report, its identity and no files; on no server yet."""
+    return reporter.report()
+
+
+@pytest.fixture
+def journal(world: World, reporter: Reporter, report: list[Row]) -> Journal:
+    """What operators do to that case."""
+    return Journal(world, reporter, report[0])
 
 
 @pytest.fixture

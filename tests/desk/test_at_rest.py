@@ -109,8 +109,9 @@ def test_after_a_days_work_nothing_readable_is_on_the_desks_disk(
     assert found_in(home) == set()
     assert found_in(temporary) == set()
     # And the same scan sees an export, which is the one thing that is written in clear.
-    export_case(desk, here(), home / "out")
-    assert {name for name, _ in found_in(home)} == {"case.json", "photo-1.jpg", "video-2.mp4"}
+    out = tmp_path / "out"
+    export_case(desk, here(), out)
+    assert {name for name, _ in found_in(out)} == {"case.json", "photo-1.jpg", "video-2.mp4"}
 
 
 @pytest.mark.claim("C-DESK-REST")

@@ -92,10 +92,14 @@ def test_the_rules_are_printed_and_another_file_is_held_against_them(
 ) -> None:
     told = done(run("rules"))
     assert "info_requested: Question asked" in told
-    assert "needs: other_operator" in told
+    assert "Four eyes: another operator than the one who made it ready." in told
+    assert "From when the report comes, until the reporter is answered: 7 days." in told
+    assert "tag daesh: Daesh" in told
     found = json.loads(done(run("rules", "--json")))
     assert f"sha-256 {found['digest']}" in told
-    assert {"id", "words", "leads_to"} == found["states"][0].keys()
+    assert {"id", "words", "leads_to", "needs"} <= found["states"][0].keys()
+    clocks = {one["id"]: one for one in found["clocks"]}
+    assert (clocks["feedback"]["from"], clocks["feedback"]["days"]) == ("received", 91)
     odd = tmp_path / "odd.toml"
     odd.write_text("version = 1\n[tags.x]\nwords = 4\n")
     refused = run("rules", "--file", str(odd))

@@ -98,7 +98,8 @@ def test_a_file_whose_length_is_not_what_was_sealed_does_not_open(
 ) -> None:
     row = reporter.evidence("photo-1.jpg", "image/jpeg", JPEG, length=10**9)
     sync(*reporter.report([row]))
-    assert {alarm.sign for alarm in deep_alarms(desk, read())} == {Sign.CANNOT_OPEN}
+    found = {alarm.sign for alarm in deep_alarms(desk, read())}
+    assert found == {Sign.CANNOT_OPEN, Sign.PARTS_REFUSED}
     with pytest.raises(NoSuchEvidence):
         open_evidence(desk, read(), row.id.hex())
 

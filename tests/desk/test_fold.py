@@ -13,6 +13,7 @@ from crypto.ids import Day
 from crypto.manifest import EntryBody
 from desk.alarms import Sign
 from desk.cases import Cases
+from desk.outbox import answer
 from desk.progress import Silence
 from desk.sync import synchronise
 from desk.telling import contradictions
@@ -32,16 +33,6 @@ if TYPE_CHECKING:
 
     Read = Callable[[], Case]
     Synced = Callable[..., SyncReport]
-
-
-@pytest.fixture
-def report(reporter: Reporter) -> list[Row]:
-    return reporter.report()
-
-
-@pytest.fixture
-def journal(world: World, reporter: Reporter, report: list[Row]) -> Journal:
-    return Journal(world, reporter, report[0])
 
 
 def test_a_case_that_nobody_touched_is_received_and_has_its_clocks(
@@ -153,6 +144,58 @@ def test_states_that_contradict_each_other_are_settled_by_saying_one_of_them(
     assert set(read().state_conflict) == {"assessment", "out_of_scope"}
     set_state(desk, read(), "assessment")
     assert (read().state, read().state_conflict) == ("assessment", ())
+
+
+@pytest.mark.claim("C-WORK")
+@pytest.mark.parametrize("told", [True, False], ids=["named by the reporter", "named by nobody"])
+def test_an_act_that_was_held_back_is_not_known_through_a_message_that_names_it(
+    desk: Desk, reporter: Reporter, journal: Journal, report: list[Row], sync: Synced, read: Read,
+    *, told: bool,
+) -> None:  # fmt: skip
+    """The server hides an act from a desk, and gives its name to whoever writes as the reporter."""
+    sync(*report, journal.state("triage"))
+    hidden = journal.state("out_of_scope")
+    message = reporter.follow_up("And now?", parents=[hidden.header.hash] if told else [])
+    sync(*message)
+    assert ({one.sign for one in read().alarms} == {Sign.PARENT_MISSING}) is told
+    set_state(desk, read(), "assessment")
+    sync(hidden)
+    assert set(read().state_conflict) == {"assessment", "out_of_scope"}
+    # Whoever has seen both settles it, whatever a message says in between.
+    set_state(desk, read(), "assessment")
+    assert (read().state, read().state_conflict) == ("assessment", ())
+
+
+@pytest.mark.claim("C-WORK")
+def test_an_honest_message_between_two_acts_makes_no_contradiction(
+    desk: Desk, world: World, reporter: Reporter, journal: Journal, report: list[Row],
+    sync: Synced, read: Read,
+) -> None:  # fmt: skip
+    triage = journal.state("triage")
+    first = reporter.follow_up("And now?", parents=[triage.header.hash])
+    sync(*report, triage, *first)
+    set_state(desk, read(), "assessment")
+    said = world.reply(reporter.case, "Soon.", reporter.reply_key, parents=read().answers_to)
+    sync(*reporter.follow_up("When?", parents=[said.header.hash]), said)
+    set_state(desk, read(), "info_requested")
+    case = read()
+    assert (case.state, case.state_conflict, case.alarms) == ("info_requested", (), ())
+    assert case.work.irregular == ()
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["held back", "there"])
+def test_a_message_that_was_held_back_is_not_answered_by_the_answer_to_the_next(
+    desk: Desk, reporter: Reporter, report: list[Row], sync: Synced, read: Read, *, held: bool
+) -> None:
+    first = reporter.follow_up("He stands at my door.")
+    second = reporter.follow_up("Are you there?", parents=[first[0].header.hash])
+    sync(*report, *second, *(() if held else first))
+    assert answer(desk, read(), "Yes, we are.")
+    assert not read().unanswered
+    sync(*first)
+    assert read().unanswered is held
+    assert answer(desk, read(), "The police are coming.")
+    assert not read().unanswered
 
 
 def test_an_act_of_a_newer_desk_is_shown_and_does_nothing(

@@ -10,7 +10,7 @@ import pytest
 from crypto.envelope import Custodians, OperatorsAndReceipt
 from crypto.header import Kind
 from crypto.ids import Deployment, HeaderHash, Kid, new_case_id
-from crypto.manifest import EntryBody
+from crypto.manifest import EntryBody, EvidenceManifest
 from crypto.signed import SignedManifest
 from crypto.signing import SigningPrivateKey
 from desk.alarms import Alarm, Sign
@@ -139,7 +139,10 @@ def test_a_file_with_another_header_than_the_report_named_is_not_shown(
     part = sealer.part(sealed.extend)
     part.write(b"another picture")
     part.finish()
-    forged = sealer.seal(b"{}", world.everybody())
+    told = EvidenceManifest(
+        name="photo-1.jpg", media_type="image/jpeg", length=15, sha256=bytes(32), removed=()
+    )
+    forged = sealer.seal(told.to_json(), world.everybody())
     swapped.header, swapped.wraps = forged.header, forged.wraps
     swapped.manifest, swapped.parts = forged.manifest, [bytes(sealed)]
     sync(report[0], report[1], swapped)

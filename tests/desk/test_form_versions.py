@@ -56,7 +56,7 @@ REPORTS: dict[int, tuple[dict[str, Any], dict[str, tuple[str, ...]]]] = {
             "Role": ("For someone else",),
             "Scam type": ("Purchase or rental",),
             "Money lost": ("Yes",),
-            "Amount": ("Currency: MAD; Value: 1500.50",),
+            "Amount": ("1500.50 MAD",),
             "Payments": ("Agency: wafa_cash; Method: Cash agency; Transfer reference: ref_77_b",),
             "Bank alerted": ("No",),
             "Accounts": ("Handle: crypto_king_77; Platform: Facebook",),

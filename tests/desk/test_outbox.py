@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from crypto.ids import KID_ZERO, Day
 from crypto.manifest import EntryBody, ReplyBody
 from crypto.signed import SignedManifest
 from crypto.wrap import parse_wraps
+from desk import outbox
 from desk.alarms import Sign
 from desk.cases import Cases
 from desk.desk import Desk
@@ -21,7 +22,7 @@ from desk.errors import ActRefused, NothingToSay, RosterNotTrusted, ServerRefuse
 from desk.outbox import TEXT_MOST, answer, append
 from desk.progress import Silence
 from desk.sync import synchronise
-from desk.work import set_state
+from desk.work import mark, set_state
 from tests.desk.world import TODAY, Reporter, World, make_desk, of_kind
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desk.cases import Case
+    from desk.store import Envelope
     from desk.sync import SyncReport
     from tests.desk.server import FakeServer
     from tests.desk.world import Row
@@ -209,8 +211,7 @@ def test_what_the_server_refuses_is_kept_shouted_and_tried_again(
 ) -> None:
     sync(*reporter.report())
     server.answers["/v1/envelopes"] = (400, b'{"error": "recipients"}')
-    with pytest.raises(ServerRefused, match="kept here"):
-        answer(desk, read(), "Refused.")
+    assert not answer(desk, read(), "Refused.")
     assert {alarm.sign for alarm in read().alarms} == {Sign.ANSWER_REFUSED}
     done = sync()
     assert (done.posted, done.waiting) == (0, 1)
@@ -226,8 +227,12 @@ def test_a_key_that_was_struck_off_is_said_plainly(
 ) -> None:
     sync(*reporter.report())
     server.answers["/v1/envelopes"] = (401, b'{"error": "unknown-key"}')
+    assert not answer(desk, read(), "Hello.")
     with pytest.raises(ServerRefused, match="does not accept this desk's key"):
-        answer(desk, read(), "Hello.")
+        sync()
+    del server.answers["/v1/envelopes"]
+    sync()
+    assert len(replies(server)) == 1
 
 
 def test_two_states_set_apart_are_shown_as_a_conflict_until_one_follows_both(
@@ -287,3 +292,175 @@ def test_a_custodians_desk_writes_nothing_into_a_case(
     with pytest.raises(ActRefused, match="writes nothing"):
         answer(keeper, case, "hi")
     assert keeper.store.unposted() == ()
+
+
+# --- what waits, and what answers it
+
+
+@pytest.fixture
+def colleague(tmp_path: Path, world: World, server: FakeServer) -> Desk:
+    """Another operator's desk, on another machine."""
+    return make_desk(tmp_path / "other", world, server.url, keyring=world.operators[1])
+
+
+def after(desk: Desk, server: FakeServer, days: int = 3) -> Desk:
+    """The same desk on a day on which the server takes nothing of today any more."""
+    server.today = TODAY + days
+    return Desk.open(desk.home, desk.keyring, today=lambda: Day(TODAY + days))
+
+
+def the_case(desk: Desk) -> Case:
+    (case,) = Cases(desk).all()
+    return case
+
+
+def becomes(monkeypatch: pytest.MonkeyPatch, one: Envelope, outcome: str) -> None:
+    """Whatever is sent goes as always, but for this one."""
+    deliver = outbox._deliver
+
+    def delivered(desk: Desk, sent: Envelope) -> str:
+        return outcome if sent.id == one.id else deliver(desk, sent)
+
+    monkeypatch.setattr(outbox, "_deliver", delivered)
+
+
+@pytest.mark.claim("C-WORK")
+def test_what_answers_a_waiting_act_waits_for_its_new_name(
+    desk: Desk, colleague: Desk, reporter: Reporter, server: FakeServer, sync: Synced
+) -> None:
+    sync(*reporter.report())
+    server.answers["/v1/envelopes"] = (503, b"")
+    assert not set_state(desk, the_case(desk), "triage")
+    server.answers.clear()
+    later = after(desk, server)
+    # The server takes no act of that day; it would take this one, which names it.
+    assert not set_state(later, the_case(later), "assessment")
+    assert not answer(later, the_case(later), "We look into it.")
+    assert [one.header.kind for one in server.rows.values()].count(Kind.ENTRY) == 0
+    assert synchronise(later, Silence()).posted == 3
+    there = after(colleague, server)
+    assert synchronise(there, Silence()).alarms == []
+    for one in (later, there):
+        case = the_case(one)
+        assert (case.state, case.state_conflict, case.alarms) == ("assessment", (), ())
+        assert not case.work.irregular
+        assert not case.unanswered
+
+
+@pytest.mark.claim("C-WORK")
+def test_what_was_taken_back_stays_taken_back_whenever_it_goes_out(
+    desk: Desk, colleague: Desk, reporter: Reporter, server: FakeServer, sync: Synced
+) -> None:
+    sync(*reporter.report())
+    for state in ("triage", "assessment"):
+        set_state(desk, the_case(desk), state)
+    server.answers["/v1/envelopes"] = (503, b"")
+    assert not mark(desk, the_case(desk), "legal_hold", on=True)
+    server.answers.clear()
+    later = after(desk, server)
+    assert not mark(later, the_case(later), "legal_hold", on=False)
+    synchronise(later, Silence())
+    there = after(colleague, server)
+    synchronise(there, Silence())
+    assert the_case(there).work.tags == the_case(later).work.tags == ()
+
+
+def test_what_waited_goes_first_and_as_it_is_where_the_server_still_takes_it(
+    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced
+) -> None:
+    sync(*reporter.report())
+    server.answers["/v1/envelopes"] = (503, b"")
+    set_state(desk, the_case(desk), "triage")
+    (waiting,) = desk.store.unposted()
+    server.answers.clear()
+    assert set_state(desk, the_case(desk), "assessment")
+    assert desk.store.unposted() == ()
+    assert waiting.id in server.rows
+    assert list(server.rows)[-2] == waiting.id
+
+
+def test_in_a_sync_what_answers_one_that_is_not_taken_waits_with_it(
+    desk: Desk, reporter: Reporter, world: World, server: FakeServer, sync: Synced,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    both = (reporter, Reporter(world))
+    sync(*(row for one in both for row in one.report()))
+    server.answers["/v1/envelopes"] = (503, b"")
+    for one in both:
+        set_state(desk, Cases(desk).find(one.case.hex()), "triage")
+    first, second = outbox._in_order(desk, desk.store.unposted())
+    set_state(desk, Cases(desk).find(first.case.hex()), "assessment")
+    server.answers.clear()
+    becomes(monkeypatch, first, "waits")
+    done = sync()
+    assert (done.posted, done.waiting) == (1, 2)
+    # The other case is not kept waiting.
+    assert second.id in server.rows
+    assert all(one.case == first.case for one in desk.store.unposted())
+    monkeypatch.undo()
+    assert sync().waiting == 0
+
+
+def test_what_waits_of_one_case_keeps_no_other_waiting(
+    desk: Desk, reporter: Reporter, world: World, server: FakeServer, sync: Synced
+) -> None:
+    both = (reporter, Reporter(world))
+    sync(*(row for one in both for row in one.report()))
+    server.answers["/v1/envelopes"] = (503, b"")
+    set_state(desk, Cases(desk).find(reporter.case.hex()), "triage")
+    server.answers.clear()
+    later = after(desk, server)
+    assert set_state(later, Cases(later).find(both[1].case.hex()), "triage")
+    assert [one.case for one in later.store.unposted()] == [reporter.case]
+
+
+def test_one_that_is_refused_for_good_keeps_nothing_else_back(
+    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    sync(*reporter.report())
+    server.answers["/v1/envelopes"] = (503, b"")
+    set_state(desk, the_case(desk), "triage")
+    (first,) = desk.store.unposted()
+    server.answers.clear()
+    becomes(monkeypatch, first, "refused")
+    assert set_state(desk, the_case(desk), "assessment")
+    assert desk.store.unposted() == (first,)
+    assert sync().waiting == 1
+
+
+@pytest.mark.claim("C-WORK")
+def test_what_is_written_while_a_sync_seals_anew_names_what_it_seals(
+    desk: Desk, colleague: Desk, reporter: Reporter, server: FakeServer, sync: Synced,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    sync(*reporter.report())
+    server.answers["/v1/envelopes"] = (503, b"")
+    set_state(desk, the_case(desk), "triage")
+    server.answers.clear()
+    later = after(desk, server)
+    sealed_anew = outbox._sealed_anew
+    written: list[Envelope] = []
+
+    def meanwhile(at: Desk, *given: Any) -> Envelope:
+        fresh = sealed_anew(at, *given)
+        if not written:
+            # Another program of the desk, which does not send while this one does.
+            case = the_case(at)
+            entry = outbox.drafted(at, case, "status", {"state": "assessment"})
+            outbox.keep(at, case, entry)
+            written.append(entry)
+        return fresh
+
+    monkeypatch.setattr(outbox, "_sealed_anew", meanwhile)
+    assert synchronise(later, Silence()).posted == 2
+    assert len(written) == 1
+    there = after(colleague, server)
+    assert synchronise(there, Silence()).alarms == []
+    for one in (later, there):
+        case = the_case(one)
+        assert (case.state, case.state_conflict, case.alarms) == ("assessment", (), ())
+    # What was made ready in vain lies nowhere.
+    assert {one.id for one in later.store.of_case(reporter.case)} == {
+        one.id for one in there.store.of_case(reporter.case)
+    }

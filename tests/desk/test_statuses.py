@@ -333,7 +333,7 @@ def test_a_name_given_later_is_said_and_stays_locked_until_a_custodian_opens_it(
     keeper = make_desk(tmp_path / "keeper", world, server.url, keyring=world.custodians[0])
     synchronise(keeper, Silence())
     opened = open_identities(keeper, reporter.case)
-    names = [dict(one.manifest.identity) for one in opened]
+    names = [dict(one.manifest.identity) for one, _ in opened.identities]
     assert {"name": "Fatima Zahra"} in names
     assert {} in names  # the report's own stays empty
 

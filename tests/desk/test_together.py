@@ -98,9 +98,26 @@ def test_what_waits_is_sealed_anew_once_however_many_send_it(
     (old,) = desk.store.unposted()
     fresh = replace(old, header=replace(old.header, envelope=EnvelopeId(b"1" * 16)))
     twin = replace(old, header=replace(old.header, envelope=EnvelopeId(b"2" * 16)))
-    desk.store.exchange([(old.id, fresh)])
-    desk.store.exchange([(old.id, twin)])
+    waiting = frozenset({old.id})
+    assert desk.store.exchange([(old.id, fresh)], waiting)
+    assert not desk.store.exchange([(old.id, twin)], waiting)
+    assert desk.store.exchange([(old.id, twin)], frozenset({old.id, fresh.id}))
     assert [one.id for one in desk.store.unposted()] == [fresh.id]
+
+
+@pytest.mark.claim("C-CUT")
+def test_what_another_program_has_sent_meanwhile_is_not_put_aside(
+    desk: Desk, server: FakeServer, sync: Synced, reporter: Reporter, read: Read
+) -> None:
+    sync(*reporter.report())
+    server.answers["/v1/envelopes"] = (503, b"{}")
+    assert not answer(desk, read(), "Come to the station on Monday.")
+    (old,) = desk.store.unposted()
+    desk.store.mark_posted(old.id)
+    twin = replace(old, header=replace(old.header, envelope=EnvelopeId(b"2" * 16)))
+    assert desk.store.exchange([(old.id, twin)], frozenset({old.id}))
+    assert twin.id not in desk.store.outsides()
+    assert desk.store.outsides()[old.id] == (old.header.to_bytes(), old.digest, True)
 
 
 @pytest.mark.claim("C-CUT")
@@ -138,6 +155,9 @@ def test_an_act_on_a_case_that_moved_meanwhile_is_not_written(
     sync(*reporter.follow_up("It was the other bank."))
     with pytest.raises(CaseMoved):
         answer(desk, replace(case, known=before), "Which bank?")
+    # Nor where it holds less: what an act names as a parent must be there.
+    with pytest.raises(CaseMoved):
+        answer(desk, replace(read(), known=read().known | {EnvelopeId(bytes(16))}), "Which bank?")
 
 
 @pytest.mark.claim("C-WORK")

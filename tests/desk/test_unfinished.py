@@ -258,3 +258,19 @@ def test_where_nothing_can_be_written_down_the_name_says_what_it_is(tmp_path: Pa
     with Ledger().making(tmp_path / "a") as place:
         pass
     assert not place.exists()
+
+
+def test_what_is_no_plain_file_among_the_notes_ends_no_start_of_the_desk(
+    left: tuple[Ledger, Path], tmp_path: Path
+) -> None:
+    ledger, place = left
+    assert ledger.folder is not None
+    (ledger.folder / "evidence").mkdir()
+    (ledger.folder / "a link").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(ledger.folder / "pipe")
+    (rest,) = ledger.rests()
+    assert (rest.gone, rest.place) == (True, str(place))
+    assert (ledger.folder / "evidence").is_dir()
+    assert not (tmp_path / "nowhere").exists()
+    # One that another program is done with by the time it is looked at.
+    assert not unfinished._is_plain(ledger.folder / "gone")  # no other way to be there in time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from crypto.ids import Day, HeaderHash
 from desk.cases import iso
-from desk.order import Node, ancestors, heads, ordered
+from desk.order import HEADS_MOST, Node, heads, known_to, ordered
 from desk.rules import load
 from desk.words import REMOVED, answers, count, defanged, flat, label, plain, removed, size
 from desk.work import parse_state
@@ -71,6 +72,22 @@ def test_fields_read_as_words_and_typed_text_stays_as_it_was_typed() -> None:
     assert list(flat({})) == []
 
 
+@pytest.mark.parametrize(
+    ("money", "read"),
+    [
+        ({"value": "4200.00", "currency": "MAD"}, "4200.00 MAD"),
+        ({"value": "see https://a.example/", "currency": "dirham_or_so"},
+         "see hxxps://a[.]example/ Dirham or so"),
+        ({"value": "5", "currency": "www.bad.test"}, "5 www[.]bad[.]test"),
+        # Nothing hides behind a number that is none.
+        ({"value": ["5", "6"], "currency": "MAD"}, "Value: 5, 6; Currency: MAD"),
+        ({"value": "5", "currency": "MAD", "more": "x"}, "Value: 5; Currency: MAD; More: x"),
+    ],
+)  # fmt: skip
+def test_money_is_a_number_with_its_currency(money: dict[str, Json], read: str) -> None:
+    assert list(flat({"amount": money})) == [("Amount", (read,))]
+
+
 def test_small_words() -> None:
     assert (count(1, "case"), count(0, "case")) == ("1 case", "0 cases")
     assert (size(999), size(1_500), size(2_500_000), size(3 * 10**12)) == (
@@ -124,10 +141,36 @@ def test_two_desks_show_the_same_order_however_they_received_it(shuffled: list[i
     assert names(ordered([made[one] for one in shuffled])) == names(ordered(made))
 
 
-def test_heads_are_what_nothing_answers_yet() -> None:
-    made = [node(0), node(1, 0, 0), node(2, 0, 0)]
-    assert [one[0] for one in heads(made)] == [1, 2]
-    assert {one[0] for one in ancestors([HeaderHash(b"\x02")], {n.hash: n for n in made})} == {0}
+def word(name: int, *parents: int) -> Node:
+    """An operator's, that names what its author's desk held."""
+    return replace(node(name, 0, *parents), by_operator=True)
+
+
+def test_the_next_word_names_what_no_operators_word_names_yet() -> None:
+    made = [node(0), word(1, 0), node(2, 0, 1), node(3, 0, 2), word(4, 1)]
+    # 2 is named by a message alone: that 3 names it tells nobody that 2 was here.
+    assert [one[0] for one in heads(made)] == [2, 3, 4]
+    assert [one[0] for one in heads([*made, word(5, 2, 3, 4)])] == [5]
+
+
+def test_what_a_message_names_is_not_known_to_whoever_answers_it() -> None:
+    made = {one.hash: one for one in [node(0), word(1, 0), node(2, 0, 1), word(3, 2), word(4, 3)]}
+    assert {one[0] for one in known_to([HeaderHash(b"\x04"), HeaderHash(b"x")], made)} == {3, 2}
+    made = {**made, HeaderHash(b"\x05"): word(5, 4, 1, 9)}
+    assert {one[0] for one in known_to([HeaderHash(b"\x05")], made)} == {4, 3, 2, 1, 0, 9}
+
+
+def test_a_flood_of_messages_is_named_bit_by_bit() -> None:
+    flood = [
+        Node(HeaderHash(number.to_bytes(32, "big")), Day(number), ()) for number in range(2500)
+    ]
+    mine, counts = word(1), []
+    while (named := heads([*flood, mine])) != (mine.hash,):
+        counts.append(len(named))
+        assert mine.hash in named
+        mine = Node(HeaderHash(bytes([len(counts)]) * 31), Day(0), named, by_operator=True)
+        flood = [one for one in flood if one.hash not in named]
+    assert counts == [HEADS_MOST, HEADS_MOST, 503]
 
 
 @pytest.mark.parametrize("name", ["", "x"])

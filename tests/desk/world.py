@@ -174,8 +174,8 @@ class Reporter:
         return self.receipt.reply_public
 
     def evidence(self, name: str, media_type: str, content: bytes, **changes: Any) -> Row:
-        """One sealed file; `changes` are lies in its manifest."""
-        sealer = self.world.sealer(Kind.EVIDENCE, self.case)
+        """One sealed file; `changes` are lies in its manifest, or a `sealer` of another id."""
+        sealer = changes.pop("sealer", None) or self.world.sealer(Kind.EVIDENCE, self.case)
         parts: list[bytes] = []
         sealed = bytearray()
         part = sealer.part(sealed.extend)

@@ -260,6 +260,27 @@ def test_an_error_is_one_line_without_a_traceback(
     assert capsys.readouterr().err == "amana-gateway: the folder of blobs is not there\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("init --root-public root.pub --roster roster.note --home /dev/null", "Not a directory"),
+        ("init --root-public /dev/zero --roster roster.note --home made", "not a root's public"),
+        ("--help > /dev/full", "No space left on device"),
+        ("check --home made > /dev/full", "No space left on device"),
+    ],
+    ids=["a device", "without an end", "no room at once", "no room"],
+)
+def test_what_the_machine_refuses_is_one_line(public: Path, arguments: str, said: str) -> None:
+    line = f"{Path(sys.executable).parent / 'amana-gateway'} {arguments}"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=public, env={**os.environ, "PYTHONUNBUFFERED": ""},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert said in done.stderr
+    assert "Errno" not in done.stderr
+
+
 @pytest.mark.parametrize("which", ["site", "sync"])
 def test_serve_without_a_home_says_how_one_is_made(which: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigRefused, match="amana-gateway init"):

@@ -69,7 +69,8 @@ class CaseSealer:
     keys: ReceiptKeys = field(init=False)
     case: CaseId = field(init=False)
     said: int = 0
-    last: HeaderHash | None = None
+    unnamed: tuple[HeaderHash, ...] = ()
+    """What no operator's word names yet, as a desk would find it."""
 
     def __post_init__(self) -> None:
         self.keys = self.hands.keys()
@@ -94,7 +95,7 @@ class CaseSealer:
         )
         sealer = self._sealer(Kind.REPORT, one.day)
         sealed = sealer.seal(manifest.to_json(), self._everybody(one.day))
-        self.last = sealed.header_hash
+        self.unnamed = (sealed.header_hash,)
         return [sealed, identity]
 
     def later(self, one: Act | Answer | Said) -> list[SealedEnvelope]:
@@ -141,11 +142,13 @@ class CaseSealer:
             case=self.case,
             envelope=sealer.id,
             recipients=readers.kids,
-            parents=() if self.last is None else (self.last,),
+            parents=tuple(sorted(self.unnamed)),
             body=body,
         )
         sealed = sealer.seal(manifest.to_json(), readers)
-        self.last = sealed.header_hash
+        # A message names what it answers, and whoever acts after it names that all the same.
+        before = self.unnamed if kind is Kind.FOLLOW_UP else ()
+        self.unnamed = (*before, sealed.header_hash)
         return sealed
 
     def _identity(self, day: int, mode: str) -> SealedEnvelope:

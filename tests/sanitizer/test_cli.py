@@ -139,6 +139,9 @@ def test_a_command_that_cannot_be_understood_exits_2(tmp_path: Path) -> None:
         (tmp_path / "folder", dirty),
     ):
         assert run(*wrong)[0] == 2, wrong
+    # A copy takes a name: written over a device as root, the machine would have it no more.
+    assert run(dirty, tmp_path / "pipe")[0] == 2
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
     assert names(tmp_path) == ["dirty.jpg", "pipe"]
     assert run(dirty, tmp_path / "clean")[0] == 0
 
@@ -215,6 +218,56 @@ def test_the_formats_are_told() -> None:
     told = subprocess.run([PROGRAM, "--formats"], capture_output=True, check=False, text=True)
     assert told.returncode == 0
     assert "| JPEG" in told.stdout
+
+
+@pytest.mark.parametrize("asked", ["--help", "--formats", "photos clean", "--json photos clean"])
+def test_a_disk_that_is_full_behind_the_output_is_one_line(tmp_path: Path, asked: str) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "dirty.jpg").write_bytes(PHOTO)
+    line = f"{PROGRAM} {asked} > /dev/full"
+    told = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, env={}, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 2
+    assert told.stderr.endswith("Error: No space left on device\n")
+    assert "Traceback" not in told.stderr
+    assert "ignored" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "content", "code"),
+    [(("--help",), PHOTO, 2), (("photos", "clean"), PHOTO, 2), (("photos", "clean"), b"\0", 3)],
+    ids=["at once", "at the end", "after a refusal"],
+)
+def test_output_without_room_is_an_end_of_its_own(  # noqa: PLR0913, PLR0917 - pytest's fixtures
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    asked: tuple[str, ...], content: bytes, code: int,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    Path("photos/dirty.jpg").write_bytes(content)
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(SystemExit) as ended:
+            main(asked)
+        monkeypatch.undo()
+    assert ended.value.code == code
+    assert ("No space left on device" in capsys.readouterr().err) == (code == 2)
+
+
+def test_output_that_nobody_reads_to_its_end_or_that_was_closed_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos").mkdir()
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as broken:
+        for number, stdout in enumerate((broken, None)):
+            monkeypatch.setattr(sys, "stdout", stdout)
+            with pytest.raises(SystemExit) as ended:
+                main([str(tmp_path / "photos"), str(tmp_path / str(number))])
+            assert ended.value.code == 0
+        monkeypatch.undo()
 
 
 def test_every_reason_has_its_advice() -> None:

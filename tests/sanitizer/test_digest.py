@@ -131,17 +131,26 @@ def test_a_long_video_has_the_digest_of_its_bytes(video: Path, threads: Threads)
     assert threads.begun
 
 
-def test_a_video_abandoned_in_the_middle_leaves_no_thread(
+@pytest.fixture
+def half(
     video: Path, threads: Threads, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Iterator[list[Iterator[bytes]]]:
+    """A video that is being taken, a digest's thread beside it; whoever empties the list leaves."""
     monkeypatch.setattr(hashlib, "sha256", SlowHash)
     with FileSource(video) as source:
-        chunks = Digest().through(sanitize(source, Limits()).chunks())
+        chunks = [Digest().through(sanitize(source, Limits()).chunks())]
         while not threads.begun:
-            next(chunks)
-        assert threads.begun[0].is_alive()
-        # Whoever takes the file goes away: the generator is closed.
-        del chunks
+            next(chunks[0])
+        yield chunks
+
+
+def test_a_video_abandoned_in_the_middle_leaves_no_thread(
+    half: list[Iterator[bytes]], threads: Threads
+) -> None:
+    assert threads.begun[0].is_alive()
+    # Whoever takes the file goes away: the generator is closed.
+    half.clear()
+    assert not threads.begun[0].is_alive()
 
 
 def test_a_video_refused_in_the_middle_leaves_no_thread_and_no_facts(
@@ -194,18 +203,13 @@ def test_a_digest_that_lacks_bytes_is_not_told(
 
 
 def test_a_process_forked_in_the_middle_has_no_part_of_it(
-    video: Path, threads: Threads, monkeypatch: pytest.MonkeyPatch
+    half: list[Iterator[bytes]],
 ) -> None:
-    monkeypatch.setattr(hashlib, "sha256", SlowHash)
-    with FileSource(video) as source:
-        chunks = Digest().through(sanitize(source, Limits()).chunks())
-        while not threads.begun:
-            next(chunks)
-        child = os.fork()
-        if child == 0:
-            signal.alarm(5)
-            del chunks
-            os._exit(threading.active_count())
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
-        for _ in chunks:
-            pass
+    child = os.fork()
+    if child == 0:
+        signal.alarm(5)
+        half.clear()
+        os._exit(threading.active_count())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    for _ in half[0]:
+        pass

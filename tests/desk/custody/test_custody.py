@@ -12,7 +12,7 @@ from crypto.letter import from_text
 from crypto.manifest import IDENTITY_LATER
 from desk import acts, custodian, custody, telling, work
 from desk.cases import Cases
-from desk.errors import CaseMoved, CustodyRefused, ServerRefused
+from desk.errors import CaseMoved, CustodyRefused
 from desk.outbox import append
 from desk.verify import Entry
 from tests.desk.custody.conftest import NAME, Office
@@ -231,17 +231,25 @@ def test_a_request_by_word_of_mouth_is_in_the_journal_and_opens_nothing(office: 
     assert custody.pending(office.desk("operator 1"), office.case()) == ()
 
 
-def test_the_journal_is_written_before_anything_is_shown(office: Office) -> None:
+@pytest.mark.claim("C-CUSTODY")
+@pytest.mark.parametrize(
+    "answer", [(400, b'{"error": "no"}'), (401, b'{"error": "stale"}'), (413, b"{}"), (503, b"{}")]
+)
+def test_what_the_journal_says_was_opened_is_shown_whatever_the_server_answers(
+    office: Office, answer: tuple[int, bytes]
+) -> None:
     asked = office.ask()
     answers = [office.yes(number, asked.text) for number in (1, 2)]
-    office.server.answers["/v1/envelopes"] = (400, b'{"error": "no"}')
     desk, case = office.desk("operator 1"), office.case()
-    with pytest.raises(ServerRefused):
-        custody.open_identity(desk, case, asked.id, answers)
+    office.server.answers["/v1/envelopes"] = answer
+    opened = custody.open_identity(desk, case, asked.id, answers)
+    assert (names(opened), opened.sent) == ([NAME], False)
     office.server.answers.clear()
     # The entry that was kept says that it was opened: the same answers serve no second time.
     with refusal("opened already"):
         office.open(asked, *answers)
+    office.desk("operator 1")
+    assert len(journal(office, acts.IDENTITY_OPENED)) == 1
 
 
 def test_without_the_server_the_entry_waits_and_goes_out_with_the_next_sync(

@@ -12,6 +12,7 @@ import pytest
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
 from tests.desk.custody.conftest import NAME, Office
+from tests.desk.forms import seen
 from tests.desk.world import Reporter
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def browser(office: Office, who: str) -> FlaskClient:
 
 
 def post(client: FlaskClient, path: str, **data: Any) -> TestResponse:
-    return client.post(path, headers=FORM, data=data)
+    """Send a form of the case's page as it is now, or of the custodian's own page."""
+    address = seen(client, path) if path.startswith("/case/") else path
+    return client.post(address, headers=FORM, data=data)
 
 
 def uploaded(*texts: str) -> list[tuple[io.BytesIO, str]]:

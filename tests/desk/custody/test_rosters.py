@@ -10,6 +10,7 @@ import pytest
 from crypto.ids import Day
 from desk import acts, custodian, custody
 from desk.cases import Cases
+from desk.desk import Desk
 from desk.errors import ActRefused, CustodyRefused, RosterNotTrusted
 from desk.keyring import Keyring
 from desk.progress import Silence
@@ -109,7 +110,9 @@ def test_an_identity_under_a_roster_that_is_not_believed_is_not_opened(office: O
     before = office.world.roster.hash
     office.server.renew()
     desk = office.desk("operator 1")
-    del desk.trust._believed[before]
+    with desk.store._connection() as connection:
+        connection.execute("DELETE FROM rosters WHERE hash=?", (before,))
+    desk = Desk.open(desk.home, desk.keyring, today=desk.today)
     with refusal("sealed under a roster that this desk does not believe"):
         custody.open_identity(desk, case, asked.id, answers)
 

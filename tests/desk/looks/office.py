@@ -1,7 +1,8 @@
 """An office with cases in every state, for the judges of the desk's pages, and for eyes.
 
-Rule: everything is made here, in code: nobody's words, nobody's pictures.  Three desks: an
-operator's with all of it, a custodian's, and an operator's that has never synced.
+Rule: everything is made here, in code: nobody's words, nobody's pictures.  Four desks: an
+operator's with all of it, a custodian's, an operator's that has never synced, and a custodian's of
+another installation, who opens alone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from crypto.envelope import Custodians
 from crypto.header import Kind
 from crypto.ids import Day
 from crypto.manifest import IDENTITY_LATER, WITHDRAWAL, EntryBody, ReplyBody
@@ -26,13 +28,13 @@ from desk.transmission import services
 from tests.desk.looks import texts
 from tests.desk.server import FakeServer, serving
 from tests.desk.sight import kit
-from tests.desk.world import TODAY, Reporter, World, make_desk
+from tests.desk.world import TODAY, Reporter, World, make_desk, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from crypto.ids import HeaderHash
+    from crypto.ids import CaseId, HeaderHash
     from desk.cases import Case
     from desk.desk import Desk
     from tests.desk.world import Row
@@ -68,7 +70,8 @@ class Told:
     office: Office
     day: int
     reporter: Reporter
-    last: HeaderHash | None = None
+    last: tuple[HeaderHash, ...] = ()
+    """What an operator's next word names: theirs before it, and what the reporter said since."""
     files: list[Row] = field(default_factory=list)
 
     def report(self, *files: Row, name: str = "", **fields: Any) -> None:
@@ -79,7 +82,7 @@ class Told:
             files, identity=identity, day=Day(self.day), identity_mode=mode, **fields
         )
         self.files = list(files)
-        self.last = rows[0].header.hash
+        self.last = (rows[0].header.hash,)
         self.office.server.put(*rows)
 
     def file(self, name: str, media_type: str, content: bytes, **changes: Any) -> Row:
@@ -89,9 +92,9 @@ class Told:
     def says(self, text: str, *files: Row, **body: Any) -> None:
         """The reporter writes again."""
         rows = self.reporter.follow_up(
-            text, files, parents=self._parents(), day=Day(self.day), body_changes=body
+            text, files, parents=self.last[-1:], day=Day(self.day), body_changes=body
         )
-        self.last = rows[0].header.hash
+        self.last += (rows[0].header.hash,)
         self.office.server.put(*rows)
 
     def act(self, kind: str, /, *, by: int = 1, **data: Any) -> None:
@@ -111,14 +114,11 @@ class Told:
 
     def _append(self, kind: Kind, body: bytes, by: int, **how: Any) -> None:
         row = self.office.world.by_operator(
-            kind, self.reporter.case, body, parents=self._parents(),
+            kind, self.reporter.case, body, parents=self.last,
             signer=self.office.world.operators[by].sign, day=Day(self.day), **how,
         )  # fmt: skip
-        self.last = row.header.hash
+        self.last = (row.header.hash,)
         self.office.server.put(row)
-
-    def _parents(self) -> list[HeaderHash]:
-        return [self.last] if self.last else []
 
     @property
     def path(self) -> str:
@@ -145,6 +145,8 @@ class Office:
     desk: Desk = field(init=False)
     keeper: Desk = field(init=False)
     bare: Desk = field(init=False)
+    solo: Desk = field(init=False)
+    named: CaseId = field(init=False)
     cases: dict[str, Told] = field(default_factory=dict)
 
     def begin(self, name: str, *, days_ago: int = 0) -> Told:
@@ -191,7 +193,26 @@ def furnished(folder: Path) -> Iterator[Office]:
         _whole(office)
         office.sync(office.desk, office.keeper)
         _worked(office)
+        _alone(office, stack)
         yield office
+
+
+def _alone(office: Office, stack: ExitStack) -> None:
+    """A custodian of another installation, where one is enough, and a report by name there.
+
+    Beside the reporter's own identity lie one that somebody else sealed, and one to another key.
+    """
+    world = World.make()
+    server = stack.enter_context(serving(world))
+    one = Reporter(world)
+    server.put(*one.report(identity=one.identity("Amal Exemple"), identity_mode="full_identity"))
+    strangers = World.make().roster.custodian_keys()
+    other = world.sealer(Kind.IDENTITY, one.case).seal(b"{}", Custodians(strangers, 1))
+    server.put(one.identity("Somebody else"), row(other))
+    keeper = world.custodians[0]
+    office.solo = make_desk(office.folder / "solo", world, server.url, keyring=keeper)
+    office.named = one.case
+    office.sync(office.solo)
 
 
 def _everyday(office: Office) -> None:
@@ -210,6 +231,10 @@ def _everyday(office: Office) -> None:
             one.act("assignment", operator=f"operator {1 + number % 4 // 2}")
     office.cases["info_requested"].replies("Which bank was it?", "question")
     office.cases["closed"].replies("Closed: the money was frozen.", "closed")
+    one = office.cases["ready elsewhere"]
+    one.says(texts.SAID)
+    one.act("note", text=texts.NOTE)
+    one.replies("Not to them.", "examined")
     one = office.begin("withdrawn", days_ago=3)
     one.report(category="defamation", description=texts.DESCRIPTIONS[1])
     one.says("", type=WITHDRAWAL)
@@ -219,11 +244,11 @@ def _everyday(office: Office) -> None:
     one.goes("triage")
     one.act("link", case=original, kind="duplicate")
     one.act("status", state="duplicate")
-    for name in ("handed over", "some left out", "one lacking"):
+    for name in ("handed over", "some left out", "one lacking", "to print"):
         one = office.begin(name, days_ago=2)
         one.report(*_two_files(one), category="threats", description=texts.DESCRIPTIONS[2])
         one.goes("ready")
-    lost = one.files[1].id.hex()
+    lost = office.cases["one lacking"].files[1].id.hex()
     office.server.answers[f"/v1/parts/{lost}"] = (404, b"{}")
     one = office.begin("without an answer", days_ago=9)
     one.report(name="Amal Exemple", category="hacking_other", description=texts.DESCRIPTIONS[0])
@@ -314,6 +339,8 @@ def _worked(office: Office) -> None:
     file = find_file(desk, left.case, left.files[0].id.hex())
     close(desk, left.case, file, "custodian 2")
     custody.ask(desk, one.case, "The victim must be warned today.\nThere is no other way.")
+    for name in ("ready", "imminent", "imminent"):
+        custody.ask(desk, office.cases[name].case, "The service must be able to call them.")
     Views(desk).save("Fraud, mine", "category:fraud is:mine")
     Views(desk).save("الاحتيال بالبطاقة البنكية", "is:files", "newest")
     office.server.answers["/v1/envelopes"] = (503, b"{}")

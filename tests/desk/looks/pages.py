@@ -12,30 +12,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
-from flask import abort, request, request_started, template_rendered
+from flask import request, request_started, template_rendered
 
+from desk.alarms import Alarm, Sign
+from desk.errors import Stopped
 from desk.pages import language
-from desk.pages.app import create_pages
-from desk.pages.door import Bind, OneTimeLink
+from desk.proving import Proof, Proven
+from desk.sentence import Sentence
 from desk.sync import SyncReport
-from tests.desk.looks.office import UNIT
+from desk.words import size
+from tests.desk.looks import home, leaving
+from tests.desk.looks.browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flask import Flask
-    from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
     from desk.desk import Desk
+    from desk.pages.syncing import Syncing
     from tests.desk.looks.office import Office
 
 LANGUAGES = tuple(sorted(language.LANGUAGES, key=language.ENGLISH.code.__ne__))
 """The languages that the desk's pages speak; English first."""
-BIND = Bind("127.0.0.1", 8002)
-ORIGIN = BIND.origin
 PERIOD = "period=2026-11-13..2026-11-22"
-_HEADERS = {"Host": BIND.authority, "Origin": BIND.origin, "Sec-Fetch-Site": "same-origin"}
 
 
 class Shown(NamedTuple):
@@ -48,50 +48,27 @@ class Shown(NamedTuple):
 Pages = dict[str, Shown]
 
 
-@dataclass(slots=True)
-class Browser:
-    """Somebody who was let in to one desk's pages, which are mounted below a root of their own."""
-
-    desk: Desk
-    root: str
-    client: FlaskClient
-    app: Flask
-
-    @classmethod
-    def enter(cls, desk: Desk, root: str, *, fails: bool = False) -> Browser:
-        """Go through the door; `fails` adds an address whose page breaks."""
-        link = OneTimeLink()
-        app = create_pages(desk, BIND, link)
-        if fails:
-            app.add_url_rule("/fail/<int:status>", "fail", _fail)
-        made = cls(desk, root, app.test_client(), app)
-        assert made.get(f"/link/{link.token}").status_code == 200
-        return made
-
-    def get(self, path: str, **headers: str) -> TestResponse:
-        """Open an address, and go where it leads."""
-        return self.client.get(
-            path, base_url=f"{ORIGIN}{self.root}", headers={**_HEADERS, **headers},
-            follow_redirects=True,
-        )  # fmt: skip
-
-    def post(self, path: str, /, **form: Any) -> TestResponse:
-        """Send a form, and go where it leads."""
-        return self.client.post(
-            path, base_url=f"{ORIGIN}{self.root}", headers=_HEADERS, data=form,
-            follow_redirects=True,
-        )  # fmt: skip
-
-    def speak(self, code: str) -> None:
-        """Choose the language of the pages, as an operator does."""
-        chosen = self.post("/language", language=code, back="/")
-        assert f'<html lang="{code}"' in chosen.text
+def _stopped(*_: object) -> None:
+    raise Stopped("It was stopped.")
 
 
-def _fail(status: int) -> str:
-    if status == 500:
-        raise RuntimeError("a word of a reporter")
-    abort(status)
+def _damaged(desk: Desk, *_: object) -> Proven:
+    case = desk.store.cases()[0]
+    wrong = Alarm(Sign.FILE_DAMAGED, case.hex(), case.hex())
+    return Proven(
+        (Proof(case, "0000-0000", 3, 2, 4, 3, 1, opens=True, not_opened=0, alarms=(wrong,)),), ()
+    )
+
+
+def _fails_by_itself(one: Syncing) -> str:
+    one.minutes = 15
+    one.by_itself()
+    return ""
+
+
+def _forgets(one: Syncing) -> str:
+    one.failure = ""
+    return ""
 
 
 @dataclass(slots=True)
@@ -102,6 +79,7 @@ class Walk:
     main: Browser = field(init=False)
     keeper: Browser = field(init=False)
     bare: Browser = field(init=False)
+    solo: Browser = field(init=False)
     asked: set[tuple[str, str]] = field(default_factory=set)
     templates: set[str] = field(default_factory=set)
 
@@ -110,10 +88,11 @@ class Walk:
             self.main = Browser.enter(self.office.desk, "/desk")
             self.keeper = Browser.enter(self.office.keeper, "/keeper")
             self.bare = Browser.enter(self.office.bare, "/bare")
+            self.solo = Browser.enter(self.office.solo, "/solo")
 
     def browser(self, root: str) -> Browser:
         """The one of a root; whoever is shut out loads nothing but what anybody may."""
-        return {one.root: one for one in (self.keeper, self.bare)}.get(root, self.main)
+        return {one.root: one for one in (self.keeper, self.bare, self.solo)}.get(root, self.main)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -131,15 +110,16 @@ class Walk:
     def every_page(self, code: str) -> Pages:
         """All pages, in one language."""
         with self.watched():
-            for one in (self.main, self.keeper, self.bare):
+            for one in (self.main, self.keeper, self.bare, self.solo):
                 one.speak(code)
             return {
                 **self._lists(),
                 **self._cases(),
                 **self._files(),
+                **self._proofs(),
                 **self._custody(),
-                **self._transmissions(),
                 **self._room(),
+                **self._home(code),
                 **self._problems(code),
             }
 
@@ -166,10 +146,14 @@ class Walk:
         main.post("/keys")
         found["list, keys off"] = main.get("/")
         main.post("/keys")
-        with mock.patch("desk.pages.app.sync_and_tell", self._look_meanwhile(found)):
+        with mock.patch("desk.pages.syncing.sync_and_tell", self._look_meanwhile(found)):
             found["list, synced"] = main.post("/sync")
         self.office.server.answers["/v1/roster"] = (503, b"")
         found["list, not synced"] = main.post("/sync")
+        with mock.patch("desk.pages.syncing.Syncing.press", _fails_by_itself):
+            found["list, not synced by itself"] = main.post("/sync")
+        with mock.patch("desk.pages.syncing.Syncing.press", _forgets):
+            main.post("/sync")
         del self.office.server.answers["/v1/roster"]
         found["list, empty"] = bare.get("/")
         found["list, a custodian's"] = self.keeper.get("/")
@@ -207,12 +191,22 @@ class Walk:
         found = {f"case, {name}": main.get(cases[name].path) for name in _CASES}
         with mock.patch("desk.similar_cases.BATCH", -1):
             found["case, not compared"] = main.get(light.path)
-        found["case, compared"] = main.get(f"{light.path}?compare=yes")
+        found["case, compared"] = main.ended(f"{light.path}/similar", what="compare")
+        with mock.patch("desk.similar_cases.SimilarCases.has_new_pictures", return_value=True):
+            found["case, new pictures"] = main.get(light.path)
+        with mock.patch("desk.similar_cases.SimilarCases.look", return_value=2):
+            found["case, pictures compared"] = main.ended(f"{light.path}/similar", what="pictures")
+        with main.busy():
+            found["case, comparing"] = main.get(light.path)
+            found["case, compare refused"] = main.post(f"{light.path}/similar", what="pictures")
         with mock.patch("desk.sight.memory.BREAK_EVERY", 1):
             main.get(f"{files.file_path(0)}/picture-0.png")
             found["case, time for a break"] = main.get(files.path)
         found["case, noted"] = main.post(f"{light.path}/act/note", text="A note.")
         found["case, answered"] = main.post(f"{light.path}/answer", text="We look.")
+        ready = {"begin": "yes", "ready": "blackmail", "text": "Bonjour."}
+        found["case, ready answer"] = main.post(f"{light.path}/answer", **ready)
+        found["case, no such ready answer"] = main.post(f"{light.path}/answer", begin="yes")
         found["case, answer refused"] = main.post(f"{light.path}/answer", status="question")
         for kind, form in _REFUSED.items():
             at = cases["ready"] if kind == "status" else light
@@ -220,6 +214,34 @@ class Walk:
         found["case, a custodian's"] = self.keeper.get(light.path)
         roots = {"case, a custodian's": self.keeper.root}
         return {name: Shown(roots.get(name, main.root), one) for name, one in found.items()}
+
+    # --- what takes minutes
+
+    def _proofs(self) -> Pages:
+        main, bare = self.main, self.bare
+        light = self.office.cases["alike"].reporter.case.hex()
+        found = {"verify": main.get("/verify")}
+        step = Sentence(
+            "Proving the cases ({start} of {all}): file {number} of {files}, {size}",
+            start=1234, all=10_000, number=12, files=30, size=size(1_700_000_000),
+        )  # fmt: skip
+        with main.busy():
+            found["work, begun"] = main.get("/work")
+        with main.busy(step):
+            found["work"] = main.get("/work")
+            found["verify refused, busy"] = main.post("/verify")
+            found["work, stopping"] = main.post("/work/stop")
+        found["verify, done"] = main.ended("/verify")
+        found["verify, one case"] = main.ended("/verify", case=light)
+        with mock.patch("desk.pages.proving.prove", _stopped):
+            found["verify, stopped"] = main.ended("/verify")
+        with mock.patch("desk.pages.proving.prove", _damaged):
+            found["verify, damaged"] = main.ended("/verify")
+        theirs = {"verify, nothing": bare.ended("/verify")}
+        return {
+            **{name: Shown(main.root, answer) for name, answer in found.items()},
+            **{name: Shown(bare.root, answer) for name, answer in theirs.items()},
+        }
 
     # --- a file
 
@@ -251,7 +273,8 @@ class Walk:
             "redact words, chosen": main.post(words, look="1", **chosen),
             "redact words, refused": main.post(words, sign="1"),
             "quarantine refused": main.post(
-                f"{self.office.cases['handed over'].file_path(0)}/quarantine", custodian="nobody"
+                main.shown(f"{self.office.cases['handed over'].file_path(0)}/quarantine"),
+                custodian="nobody",
             ),
         }
         return {name: Shown(main.root, answer) for name, answer in found.items()}
@@ -261,16 +284,20 @@ class Walk:
     def _custody(self) -> Pages:
         main, keeper, office = self.main, self.keeper, self.office
         bare, named = office.cases["without an answer"], office.cases["whole"]
-        asked = main.post(f"{bare.path}/identity/ask", text="To warn them.\nThey are in danger.")
+
+        def ask() -> str:
+            return main.shown(f"{bare.path}/identity/ask")
+
+        asked = main.post(ask(), text="To warn them.\nThey are in danger.")
         letters = re.findall(r'href="/desk(/[^"]+/letter)"', asked.text)
         letter = main.get(letters[-1]).text
         yes = office.answers(letter)
         opening = letters[-1].replace("/letter", "/open")
         mine = {
             "identity, asked": asked,
-            "identity, not asked": main.post(f"{bare.path}/identity/ask", text=" "),
-            "identity, too few": main.post(opening, pasted=yes[0]),
-            "identity, open": main.post(opening, pasted="\n".join(yes)),
+            "identity, not asked": main.post(ask(), text=" "),
+            "identity, too few": main.post(main.shown(opening), pasted=yes[0]),
+            "identity, open": main.post(main.shown(opening), pasted="\n".join(yes)),
         }
         reason = {"letter": letter, "answer": "no"}
         (asked_first,) = re.findall(r'href="/desk(/[^"]+/letter)"', main.get(named.path).text)
@@ -278,7 +305,7 @@ class Walk:
             "/custody/answer", letter=main.get(asked_first).text, answer="no", text="Not so."
         )
         mine["identity, refused by a custodian"] = main.post(
-            asked_first.replace("/letter", "/open"), pasted=no.text
+            main.shown(asked_first.replace("/letter", "/open")), pasted=no.text
         )
         theirs = {
             "custody, asked": keeper.post("/custody/read", pasted=letter),
@@ -292,26 +319,6 @@ class Walk:
             **{name: Shown(keeper.root, answer) for name, answer in theirs.items()},
             "custody, an operator's": Shown(main.root, main.get("/custody")),
         }
-
-    # --- handing over
-
-    def _transmissions(self) -> Pages:
-        main, cases = self.main, self.office.cases
-        found = {}
-        for case in (
-            "received", "imminent", "ready", "ready elsewhere", "some left out", "one lacking",
-            "transmitted",
-        ):  # fmt: skip
-            found[f"transmit, {case}"] = main.get(f"{cases[case].path}/transmission")
-        over = f"{cases['handed over'].path}/transmission"
-        if cases["handed over"].case.state == "ready":
-            main.post(f"{over}/send", **UNIT)
-        found["transmit, handed over"] = main.get(over)
-        wrong = {"service": UNIT["service"], "basis": "seat"}
-        found["transmit, refused"] = main.post(
-            f"{cases['imminent'].path}/transmission/send", **wrong
-        )
-        return {name: Shown(main.root, answer) for name, answer in found.items()}
 
     # --- the command room
 
@@ -331,6 +338,12 @@ class Walk:
             **{name: Shown(bare.root, answer) for name, answer in theirs.items()},
         }
 
+    # --- the desk itself, and what leaves it
+
+    def _home(self, code: str) -> Pages:
+        found = {**home.home_pages(self, code), **leaving.leaving_pages(self, code)}
+        return {name: Shown(one.root, answer) for name, (one, answer) in found.items()}
+
     # --- what is shown to whoever may not, or where something failed
 
     def _problems(self, code: str) -> Pages:
@@ -348,8 +361,9 @@ FACES = (
     "list", "list, empty", "list, search refused", "case, whole", "case, hostile",
     "case, unreadable", "case, outcome refused", "look, a document", "look, a text",
     "look, a sound", "redact, boxes", "redact words, chosen", "identity, asked",
-    "identity, open", "custody, asked", "transmit, imminent", "transmit, handed over", "room",
-    "room, wall", "problem 404", "problem, locked",
+    "identity, open", "work", "verify, done", "custody, asked", "room", "room, wall",
+    "problem 404", "problem, locked",
+    *home.FACES, *leaving.FACES,
 )  # fmt: skip
 """One page of each kind, for the judges that take longer."""
 _STATUSES = (400, 401, 403, 404, 405, 413, 500)

@@ -1,8 +1,13 @@
-"""Every page of the desk, judged by others: axe-core, html-validate, a ruler, a keyboard."""
+"""Every page of the desk, judged by others: axe-core, html-validate, a ruler, a keyboard.
+
+Rule: the ruler measures every page in every visit; axe, which takes longest, judges one page of
+each kind in all of them, and every other page in one.  With AMANA_JUDGE=whole it judges all in all.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections import defaultdict
 from itertools import cycle, islice
@@ -17,7 +22,7 @@ from tests.desk.looks.window import Window, slug
 from tests.gateway.site.test_judged import WCAG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -32,8 +37,6 @@ AXE: dict[str, Any] = {
     # Off unless it is asked for, though WCAG 2.2 AA has it.
     "rules": {"target-size": {"enabled": True}},
 }
-# Only the colours are others in another scheme, and none in another language.
-SEEN_ALREADY = {**AXE, "rules": {**AXE["rules"], "color-contrast": {"enabled": False}}}
 # What hangs over an edge and does not stand in a strip that scrolls by itself.
 TOO_WIDE = """() => {
     const width = document.documentElement.clientWidth;
@@ -65,7 +68,6 @@ class Visit(NamedTuple):
     scheme: Literal["light", "dark"]
     width: int
     size: int
-    with_colours: bool
 
     def __str__(self) -> str:
         return f"{self.language}-{self.scheme}-{self.width}px-{self.size}%"
@@ -73,12 +75,25 @@ class Visit(NamedTuple):
 
 def visits() -> list[Visit]:
     """Each language, each scheme, narrow, wide and letters of twice the size: once at least."""
-    ways: list[tuple[Literal["light", "dark"], int, int, bool]] = [
-        ("light", 1280, 100, True), ("dark", 320, 100, True), ("light", 640, 200, False),
-    ]  # fmt: skip
+    ways: list[tuple[Literal["light", "dark"], int, int]] = [
+        ("light", 1280, 100),
+        ("dark", 320, 100),
+        ("light", 640, 200),
+    ]
     count = max(len(ways), len(LANGUAGES))
     several = islice(zip(cycle(LANGUAGES), cycle(ways), strict=False), count)
     return [Visit(language, *way) for language, way in several]
+
+
+def for_axe(names: Iterable[str]) -> dict[Visit, set[str]]:
+    """By visit: the pages that axe judges then."""
+    known, made = list(names), visits()
+    if os.environ.get("AMANA_JUDGE") == "whole":
+        return {one: set(known) for one in made}
+    return {
+        one: {name for at, name in enumerate(known) if name in FACES or at % len(made) == turn}
+        for turn, one in enumerate(made)
+    }
 
 
 class Judged(NamedTuple):
@@ -95,7 +110,7 @@ def judged(
 ) -> Judged:
     """Every page once, unfolded."""
     visit: Visit = request.param
-    options = AXE if visit.with_colours else SEEN_ALREADY
+    chosen = for_axe(all_pages[visit.language])[visit]
     context = browser.new_context(
         viewport={"width": visit.width, "height": 800},
         color_scheme=visit.scheme, reduced_motion="reduce",
@@ -106,7 +121,7 @@ def judged(
         page = window.go(visit.language, name)
         if visit.size != 100:
             page.evaluate(f"document.documentElement.style.fontSize = '{visit.size}%'")
-        if wrong := violations(page, options):
+        if name in chosen and (wrong := violations(page, AXE)):
             found.axe[name] = wrong
         if wide := page.evaluate(TOO_WIDE):
             found.wide[name] = wide
@@ -133,10 +148,21 @@ def test_no_page_asks_anything_of_another_place(judged: Judged) -> None:
     assert judged.elsewhere == []
 
 
+def test_axe_judges_every_page_and_one_of_each_kind_in_every_visit(
+    all_pages: dict[str, Pages], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = set(all_pages["en"])
+    chosen = for_axe(all_pages["en"])
+    assert set().union(*chosen.values()) == names
+    assert set.intersection(*chosen.values()) >= set(FACES)
+    monkeypatch.setenv("AMANA_JUDGE", "whole")
+    assert all(one == names for one in for_axe(all_pages["en"]).values())
+
+
 def test_every_visit_there_must_be_is_made() -> None:
     made = visits()
     assert {one.language for one in made} == set(LANGUAGES)
-    assert {one.scheme for one in made if one.with_colours} == {"light", "dark"}
+    assert {one.scheme for one in made} == {"light", "dark"}
     assert {(one.width, one.size) for one in made} == {(1280, 100), (320, 100), (640, 200)}
 
 

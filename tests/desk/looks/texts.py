@@ -8,7 +8,7 @@ CATEGORIES = (
     "fraud", "sextortion", "defamation", "threats", "incitement", "terrorism", "csam",
     "hacking_other", "harassment",
 )  # fmt: skip
-FROM = ("morocco", "FR", "ES", "morocco", "BE", "morocco")
+FROM = ("in_country", "europe", "europe", "in_country", "asia", "in_country")
 DESCRIPTIONS = (
     "J'ai payé un appartement de vacances et le vendeur a disparu.\nIl ne répond plus.",
     "نشر شخص صوري على حساب مزيف ويطلب المال. أنا خائفة جدا ولا أعرف ماذا أفعل.",
@@ -41,7 +41,7 @@ WHOLE: dict[str, Any] = {
     "payments": [
         {"amount": "4200.00", "rib_or_iban": "007780000112345678901272", "card_last4": "4471"}
     ],
-    "reporting_from": "morocco",
+    "reporting_from": "in_country",
     "device_shared": "yes",
 }
 ALIKE = (

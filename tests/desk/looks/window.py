@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tests.desk.looks.pages import ORIGIN
+from tests.desk.looks.browser import ORIGIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,6 +21,7 @@ from desk import (
     evidence,
     form_ids,
     public_status,
+    rulebook,
     rules,
     saved_views,
     similar_cases,
@@ -35,14 +36,18 @@ ROOM = Path(desk.__file__).parent
 TEMPLATES = ROOM / "pages" / "templates"
 FORM = ROOM.parent / "gateway" / "forms" / "categories.json"
 _PAGES_SAY = ("_", "text")
-_ROOM = (room.TITLES, room.NOTES, room.COLUMNS, room.ROWS, room.PERIODS, room.WALL)
+_ROOM = (
+    room.TITLES, room.NOTES, room.COLUMNS, room.ROWS, room.PERIODS, room.WALL, room.PUBLIC_TITLES,
+    room.PUBLIC_ROWS,
+)  # fmt: skip
 
 AT_THE_TERMINAL = {
     # Whose messages are printed by a command, or before there are pages.
     "command_group.py", "commands.py", "commands_of_custody.py", "commands_of_list.py",
     "commands_of_pages.py", "commands_of_room.py", "commands_of_sight.py",
-    "commands_of_similar.py", "commands_of_transmission.py", "commands_of_work.py", "config.py",
-    "console.py", "desk.py", "export.py", "identity.py", "keyring.py", "passphrase.py",
+    "commands_of_similar.py", "commands_of_transmission.py", "commands_of_wall.py",
+    "commands_of_work.py", "config.py", "editor.py",
+    "console.py", "desk.py", "export.py", "keyring.py", "passphrase.py",
     "program.py", "rules.py", "setup.py", "similar.py", "pages/door.py", "pages/serve.py",
     "transmission/cli.py", "transmission/receiving.py", "transmission/archive.py",
     "transmission/proof.py", "sight/export.py",
@@ -65,7 +70,7 @@ def of_templates() -> set[str]:
 
 def counted() -> set[str]:
     """Of what there are one or several: `case`."""
-    found = {"case", "file", "alarm"}
+    found = {"case", "day", "file", "alarm"}
     environment = Environment(autoescape=True)
     for path in TEMPLATES.glob("*.html"):
         for one in environment.parse(path.read_text("utf-8")).find_all(nodes.Filter):
@@ -121,11 +126,14 @@ def of_tables() -> set[str]:
         *(said for table in _ROOM for said in table.values()),
         *telling._FACTS.values(), *telling._LINKS.values(), *telling._OF_PERSONS.values(),
         *telling._OF_CASES.values(), *similar_cases._TOLD.values(),
+        *rulebook.NEEDS.values(), *rulebook.MOMENTS.values(), *rulebook.ONLY.values(),
+        *rulebook.FACTS.values(),
         *rules.FACTS, "priority", "category", "operator", "link", "tag", "outcome",
         "The note", "The reason", "The second look",
         "kept", "late", "running", "overdue",
         "anonymous", "contact only", "by name",
         custody._SENT, custody._WAITS, *transmission._OUTCOMES.values(),
+        *transmission._IN_CLEAR.values(),
         *sight._REDACTED.values(), *sight._QUARANTINED.values(),
         shown.NO_JAIL, shown.TOO_MUCH, shown.NO_KIND, shown.UNREADABLE, evidence._GONE,
         "{number} bytes", *(pattern for pattern, _ in language._UNITS),

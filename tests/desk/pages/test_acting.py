@@ -103,7 +103,7 @@ def test_a_state_takes_its_facts_from_the_form(page: FlaskClient, do: Do, read: 
     assert (data["service"], data["basis"]) == ("cyber_unit", "place_of_act")
     mine = do("status", state="transmitted", service="cyber_unit/place_of_act")
     assert mine.status_code == 422
-    assert "Four eyes: whoever made it ready" in mine.text
+    assert "Four eyes: one operator makes it ready" in mine.text
 
 
 def test_what_is_refused_comes_back_with_its_reason_and_what_was_typed(

@@ -69,6 +69,7 @@ def test_none_is_fuzzy_empty_or_filled_in_otherwise(code: str) -> None:
 def test_arabic_is_written_with_arabic_letters_and_signs() -> None:
     of_signs_alone = {"{alarm} ({why})", "{clock} ({priorities})", "{done} {complaint}", "{done}."}
     of_signs_alone |= {"{label} (\u201c{reason}\u201d)", "{name}, {number}", "{name}: {said}"}
+    of_signs_alone |= {"{amount} {currency}"}
     of_signs_alone |= {
         "{name}: {values}",
         "{service}: {basis}",

@@ -16,7 +16,7 @@ from desk.pages.app import create_pages
 from desk.pages.choosing import Choosing
 from desk.pages.door import OneTimeLink
 from desk.pages.language import Words, load
-from desk.sentence import Counted, Label, Sentence, Several, Worded, reason
+from desk.sentence import Counted, Label, Sentence, Several, Sized, Worded, reason
 from tests.desk.journal import Journal
 from tests.desk.pages.test_pages import BIND, FORM, OURS, app, link, page
 
@@ -198,6 +198,7 @@ def test_what_the_engine_says_is_said_again() -> None:
     assert french.say(Several("; ", [Sentence("nobody")], capital=True)) == "Personne"
     assert french.say(Several("; ", [], capital=True)) == ""
     assert french.say(Counted(1, "case")) == "1 dossier"
+    assert french.say(Sized("5.4 GB", 5_400_000_000)) == "5,4\u00a0Go"
     assert french.say(Counted(2_000_000, "case")) == "2\u202f000\u202f000 dossiers"
     counts = [str(arabic.counted(number, "file")) for number in (0, 1, 2, 3, 11, 100)]
     assert counts == [
@@ -238,7 +239,7 @@ def test_a_sentence_reads_in_english_and_is_copied_whole() -> None:
     for one in (
         Sentence("linked it with {ref}", ref="{x}"), several, Counted(1, "case"),
         Counted(2, "case"), Worded({"en": "Closed", "ar": "أُغلق"}), Label("Bank"),
-        Worded({"en": "Closed", "ar": "أُغلق"}, "ar"),
+        Sized("5.4 GB", 5_400_000_000), Worded({"en": "Closed", "ar": "أُغلق"}, "ar"),
     ):  # fmt: skip
         for again in (copy.deepcopy(one), pickle.loads(pickle.dumps(one))):  # noqa: S301  # ours
             assert type(again) is type(one)

@@ -272,7 +272,7 @@ def test_a_sync_from_the_page_rings_the_bell(
     client = create_pages(desk, BIND, link, bell).test_client()
     client.get(f"/link/{link.token}", headers=HEAD)
     server.put(*reporter.report())
-    monkeypatch.setattr("desk.pages.app.local_stamp", lambda: "2026-11-22 10:00")
+    monkeypatch.setattr("desk.pages.syncing.local_stamp", lambda: "2026-11-22 10:00")
     post(client, "/sync")
     html = text(client)
     assert "Synced: 1 case with news. The command that runs on news cannot be started." in html
@@ -296,7 +296,7 @@ def test_while_a_sync_runs_the_list_tells_what_it_is_doing(
         seen.append(text(page))
         return SyncReport(), ""
 
-    monkeypatch.setattr("desk.pages.app.sync_and_tell", slow)
+    monkeypatch.setattr("desk.pages.syncing.sync_and_tell", slow)
     post(page, "/sync")
     assert "A sync is under way: Reading the index. Load" in seen[0]
     assert "Fetching files (1 of 2), 500.0 KB of 2.0 MB." in seen[1]

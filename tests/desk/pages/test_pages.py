@@ -139,6 +139,17 @@ def test_a_form_from_elsewhere_is_refused(
     assert server.requests == []
 
 
+def test_every_page_has_the_lock_but_the_one_that_is_locked(
+    page: FlaskClient, sync: Synced, reporter: Reporter
+) -> None:
+    sync(*reporter.report())
+    lock = 'method="post" action="/lock"'
+    for path in ("/", f"/case/{reporter.case.hex()}", "/room", "/custody", "/case/ffff"):
+        assert page.get(path, headers=OURS).text.count(lock) == 1, path
+    assert lock not in page.post("/lock", headers=FORM).text
+    assert lock not in page.get("/", headers=OURS).text
+
+
 def test_lock_lets_nobody_in_any_more(page: FlaskClient) -> None:
     answer = page.post("/lock", headers=FORM)
     assert "Locked" in answer.text
@@ -155,7 +166,7 @@ def test_every_answer_carries_the_strict_headers(page: FlaskClient, path: str) -
 
 
 def test_pages_are_bound_to_this_machine_only() -> None:
-    for good in ("127.0.0.1:8002", "127.9.9.9:1", "[::1]:65535"):
+    for good in ("127.0.0.1:8002", "127.9.9.9:1", "[::1]:65535", "127.0.0.1:0"):
         assert Bind.parse(good).authority == good
     for bad in (
         "0.0.0.0:8002",
@@ -163,7 +174,9 @@ def test_pages_are_bound_to_this_machine_only() -> None:
         "example.org:80",
         "127.0.0.1",
         ":80",
-        "127.0.0.1:0",
+        "127.0.0.1:-1",
+        "::1:8002",
+        "[::1:8002",
         "127.0.0.1:65536",
         "127.0.0.1:x",
         "127.0.0.1:²",
@@ -407,19 +420,35 @@ def test_an_answer_that_waits_says_so(
 
 
 def test_what_was_typed_is_not_lost_when_it_cannot_be_sent(
-    page: FlaskClient, sync: Synced, reporter: Reporter, server: FakeServer
+    page: FlaskClient, sync: Synced, reporter: Reporter
 ) -> None:
     sync(*reporter.report())
     path = f"/case/{reporter.case.hex()}"
     long = page.post(f"{path}/answer", headers=FORM, data={"text": "word " * 5_000})
     assert long.status_code == 422
     assert "word word" in long.text
-    server.answers["/v1/envelopes"] = (400, b'{"error": "odd"}')
-    refused = page.post(f"{path}/answer", headers=FORM, data={"text": "typed with care"})
-    assert refused.status_code == 502
-    assert "typed with care" in refused.text
     huge = page.post(f"{path}/answer", headers=FORM, data={"text": "x" * 300_000})
     assert huge.status_code == 413
+
+
+@pytest.mark.claim("C-CUT")
+@pytest.mark.parametrize("answer", [(400, b'{"error": "odd"}'), (401, b"{}"), (503, b"")])
+def test_an_answer_that_is_kept_is_not_asked_for_again(
+    page: FlaskClient, sync: Synced, reporter: Reporter, server: FakeServer,
+    answer: tuple[int, bytes],
+) -> None:  # fmt: skip
+    sync(*reporter.report())
+    path = f"/case/{reporter.case.hex()}"
+    server.answers["/v1/envelopes"] = answer
+    kept = page.post(f"{path}/answer", headers=FORM, data={"text": "typed with care"})
+    assert kept.status_code == 303
+    shown = text(page, path)
+    assert "the answer is kept here, and goes out with the next sync" in shown
+    assert shown.count("typed with care") == 1
+    assert '<textarea id="text" name="text" rows="7" dir="auto" maxlength="20000" ' in shown
+    server.answers.clear()
+    sync()
+    assert [one.header.kind for one in server.rows.values()].count(Kind.REPLY) == 1
 
 
 def test_a_state_is_set_from_the_page(page: FlaskClient, sync: Synced, reporter: Reporter) -> None:

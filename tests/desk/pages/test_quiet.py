@@ -201,6 +201,6 @@ def test_a_server_that_drips_is_named_on_the_page(
     link = OneTimeLink()
     client = create_pages(desk, BIND, link).test_client()
     client.get(f"/link/{link.token}", headers=OURS)
-    monkeypatch.setattr("desk.pages.app.SYNC_SECONDS", 0.0)
+    monkeypatch.setattr("desk.pages.syncing.SYNC_SECONDS", 0.0)
     client.post("/sync", headers={**OURS, "Origin": BIND.origin})
     assert "answers too slowly" in client.get("/", headers=OURS).text

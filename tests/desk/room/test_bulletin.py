@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
+import os
 import re
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,16 +15,20 @@ import pytest
 from crypto.bulletin import BulletinStatement, to_pem
 from crypto.errors import SignatureInvalid
 from crypto.ids import Day
+from desk.config import write_private
+from desk.room import bulletin
 from desk.room.bulletin import (
     FILES,
     KEY,
     SIGNATURE,
     STATEMENT,
+    BulletinOverlaps,
     BulletinRefused,
     BulletinWrong,
     Edition,
     check,
     publish,
+    published,
     rendered,
 )
 from desk.room.gather import facts
@@ -175,6 +183,58 @@ def test_days_that_were_published_are_not_published_again_in_another_cut(
     publish(fresh, (), Edition(again.period, (), overlapping=True), tmp_path / "again")
 
 
+@pytest.mark.claim("C-BULLETIN")
+@pytest.mark.parametrize("at", [0, 3, 5])
+def test_days_count_as_published_where_the_desk_was_killed_while_it_wrote(
+    fresh: Desk, tmp_path: Path, at: int
+) -> None:
+    """Each file may have been read by then; the second bulletin would be subtracted from it."""
+    child = os.fork()
+    if child == 0:
+        calls = itertools.count()
+
+        def dies(path: Path, content: bytes) -> None:
+            if next(calls) == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            write_private(path, content)
+
+        try:
+            pytest.MonkeyPatch().setattr(bulletin, "write_private", dies)
+            publish(fresh, (), Edition(QUARTER), tmp_path / "out")
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert len(list((tmp_path / "out").iterdir())) == at
+    with pytest.raises(BulletinOverlaps, match="subtracts"):
+        publish(fresh, (), Edition(parse_period("2024-06", TODAY)), tmp_path / "again")
+    assert [one.text for one in published(fresh)] == [QUARTER.text]
+
+
+@pytest.mark.claim("C-BULLETIN")
+def test_a_failure_while_writing_leaves_nothing_and_the_days_count_all_the_same(
+    fresh: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def full(path: Path, content: bytes) -> None:
+        if path.name == SIGNATURE:
+            path.with_name(f"{path.name}.new").write_bytes(content[:9])
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_private(path, content)
+
+    monkeypatch.setattr(bulletin, "write_private", full)
+    with pytest.raises(BulletinRefused, match=r"No space left.*the days count as published"):
+        publish(fresh, (), Edition(QUARTER), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+    with pytest.raises(BulletinOverlaps):
+        publish(fresh, (), Edition(QUARTER), tmp_path / "out")
+    # Where not even the folder could be made, nobody can have read anything.
+    fresh.store.note("bulletins", "[]")
+    (tmp_path / "file").touch()
+    with pytest.raises(BulletinRefused, match="Not a directory"):
+        publish(fresh, (), Edition(QUARTER), tmp_path / "file" / "below")
+    assert published(fresh) == ()
+
+
 def _full(folder: Path) -> None:
     folder.mkdir()
     (folder / "something").touch()
@@ -212,3 +272,14 @@ def test_a_month_has_no_table_of_months_and_nothing_is_a_bulletin_of_dashes(
     page = rendered(found, QUARTER, TODAY, quarter.rules, rehearsal=False)["bulletin.html"]
     assert b"REHEARSAL" not in page
     assert b"%" not in page.split(b"<tbody>", 1)[1].split(b"How to check")[0]
+
+
+def test_no_bulletin_goes_into_the_desks_own_folder(fresh: Desk, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(fresh.home.folder)
+    for folder in (fresh.home.services, fresh.home.folder / "new", tmp_path / "link" / "out"):
+        with pytest.raises(BulletinRefused, match="own folder"):
+            publish(fresh, (), Edition(QUARTER), folder)
+        assert not folder.exists()
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    with pytest.raises(BulletinRefused, match="cannot be written"):
+        publish(fresh, (), Edition(QUARTER), tmp_path / "round" / "out")

@@ -108,8 +108,26 @@ def test_a_bulletin_is_written_proven_and_not_written_twice(run: Run, tmp_path: 
 @pytest.mark.parametrize(
     "arguments",
     [[], ["--period", DAYS], ["--to", "x"], ["--check", "x", "--period", DAYS],
-     ["--check", "x", "--to", "y"]],
-    ids=["nothing", "no folder", "no period", "a period too much", "a folder too much"],
+     ["--check", "x", "--to", "y"], ["--check", "x", "--preview"], ["--preview"],
+     ["--period", DAYS, "--to", "x", "--preview"]],
+    ids=["nothing", "no folder", "no period", "a period too much", "a folder too much",
+         "a preview too much", "a preview of nothing", "both"],
 )  # fmt: skip
 def test_a_bulletin_is_made_or_proven_and_not_both(run: Run, arguments: list[str]) -> None:
     assert run("bulletin", *arguments).exit_code == 2
+
+
+def test_what_would_be_public_is_shown_and_nothing_is_written(run: Run, tmp_path: Path) -> None:
+    arguments = ["bulletin", "--period", "2023-05", "--tag", "daesh", "--preview"]
+    shown = run(*arguments)
+    assert shown.exit_code == 0, shown.output
+    assert "Reports\n    Reports: –" in shown.stdout
+    assert "Terrorism and radicalisation: Daesh" in shown.stdout
+    assert "Nothing was written. " in shown.stdout
+    told = json.loads(run(*arguments, "--json").stdout)
+    assert (told["from"], told["figures"][0]["count"]) == ("2023-05-01", None)
+    folder = tmp_path / "bulletin"
+    assert run("bulletin", "--period", "2023-05", "--to", str(folder)).exit_code == 0
+    again = run(*arguments, "--overlapping").stdout
+    assert "Published from this desk before: 2023-05-01..2023-05-31" in again
+    assert run(*arguments).exit_code == 1

@@ -23,6 +23,7 @@ from desk.sight.export import export_previews, find_file
 from desk.summary import all_alarms, case_json
 from desk.sync import synchronise
 from sanitizer.sight.boxes import Box
+from tests.desk.forms import seen
 from tests.desk.sight import kit
 from tests.desk.sight.kit import BIND, FORM, OURS
 from tests.desk.world import Reporter
@@ -119,10 +120,15 @@ def test_the_page_closes_a_file_by_one_button(desk: Desk, photo: str, read: Read
     assert "Put it in quarantine" in page.get(case, headers=OURS).text
     page.get(f"{case}/file/{photo}/picture-0.png", headers=OURS)
     form = {"custodian": "custodian 1"}
-    done = page.post(f"{case}/file/{photo}/quarantine", headers=FORM, data=form)
+    at = f"{case}/file/{photo}/quarantine"
+    stale = page.post(f"{at}?seen=0", headers=FORM, data={**form, "text": "what <I> saw"})
+    assert (stale.status_code, "Something has come to this" in stale.text) == (422, True)
+    assert 'value="what &lt;I&gt; saw"' in stale.text
+    assert all(one.closing is None for one in views(desk, read()))
+    done = page.post(seen(page, at), headers=FORM, data=form)
     assert (done.status_code, done.headers["Location"]) == (303, case)
     assert "is in quarantine, and the entry was sent." in page.get(case, headers=OURS).text
-    again = page.post(f"{case}/file/{photo}/quarantine", headers=FORM, data=form)
+    again = page.post(seen(page, at), headers=FORM, data=form)
     assert (again.status_code, "in quarantine already" in again.text) == (422, True)
 
 

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desk.cases import Cases
-from desk.errors import EvidenceUnsound, NoSuchEvidence, NothingToSee
+from desk.errors import (
+    EvidenceUnsound,
+    NoSuchEvidence,
+    NothingToSee,
+    NotLockedIn,
+    TooMuchToSee,
+)
 from desk.evidence import open_evidence, views
 from desk.sight import shown
 from desk.sight.memory import BREAK_EVERY, Drawn, Exposure
@@ -225,10 +231,11 @@ def test_a_film_is_read_in_pieces(desk: Desk, kept: Callable[..., tuple[Case, st
 # --- the veil, the memory, the care
 
 
+@pytest.mark.claim("C-PREVIEW")
 def test_a_veil_is_a_few_grey_dots() -> None:
     sight = Sight(64, 32, bytes([9, 60, 231]) * 64 * 32, 64, 32)
     made = veil(sight)
-    assert (made.width, made.height) == (DOTS, DOTS // 2)
+    assert (made.width, made.height) == (16, 8)
     assert set(kit.opened(made.content).tobytes()) == {100}
     assert veil(Sight(90, 1, bytes(270), 90, 1)).height == 1
 
@@ -296,22 +303,27 @@ def test_a_veil_costs_a_moment_or_is_plain(
         asked.append(limits)
         with pytest.raises(Busy):
             veils.of(desk, case, name)
-        raise NothingToSee(shown.TOO_MUCH)
+        raise TooMuchToSee(shown.TOO_MUCH)
 
     monkeypatch.setattr(shown, "pixels", slow)
     assert veils.of(desk, case, name) is PLAIN
     assert (asked[0].worker_seconds, asked[0].worker_wait_seconds) == (2, 1)
 
-    def hindered(why: str) -> Callable[..., Sight]:
+    def hindered(why: NothingToSee) -> Callable[..., Sight]:
         def pixels(*_: object, **__: object) -> Sight:
-            raise NothingToSee(why)
+            raise why
 
         return pixels
 
-    monkeypatch.setattr(shown, "pixels", hindered(shown.NO_JAIL))
+    monkeypatch.setattr(shown, "pixels", hindered(NotLockedIn(shown.NO_JAIL)))
     with pytest.raises(Busy):
         veils.of(desk, case, name)
-    monkeypatch.setattr(shown, "pixels", hindered(shown.UNREADABLE))
+    # Where nothing can be locked in at all, that is said, and not waited out.
+    with monkeypatch.context() as patch:
+        patch.setattr("desk.sight.veil.looking", lambda: None)
+        with pytest.raises(NotLockedIn):
+            veils.of(desk, case, name)
+    monkeypatch.setattr(shown, "pixels", hindered(NothingToSee(shown.UNREADABLE)))
     with pytest.raises(NothingToSee, match="could not read"):
         veils.of(desk, case, name)
 

@@ -15,6 +15,7 @@ from desk.pages.app import create_pages
 from desk.pages.door import OneTimeLink
 from desk.sight import shown
 from desk.sight.memory import BREAK_EVERY, Drawn
+from desk.sight.veil import PLAIN, Busy, Veils
 from tests.desk.sight import kit
 from tests.desk.sight.kit import BIND, FORM, OURS
 from tests.sanitizer.jailed import needs_seccomp
@@ -83,6 +84,8 @@ def test_a_case_page_shows_veils_and_no_byte_of_a_file(
     )
     assert all("lazy" in one for one in re.findall(r"<img[^>]*>", told))
     # What is sharp stands in what is closed; nothing plays and nothing is fetched by itself.
+    folded = re.findall(r"<details([^>]*)>(.*?)</details>", told, flags=re.DOTALL)
+    assert {how for how, inside in folded if "picture-0" in inside or "<video" in inside} == {""}
     outside = re.sub(r"<details.*?</details>", "", told, flags=re.DOTALL)
     assert "picture-0" not in outside
     assert "<video" not in outside
@@ -116,6 +119,25 @@ def test_what_is_fetched_was_made_here_and_can_be_sought(  # noqa: PLR0913, PLR0
     assert whole.headers["Cache-Control"] == "no-store"
     piece = get(page, f"{files[name]}/{end}", Range="bytes=2-9")
     assert (piece.status_code, piece.data) == (206, whole.data[2:10])
+
+
+@pytest.mark.claim("C-PREVIEW")
+def test_what_a_page_fetches_by_itself_is_grey_dots(
+    page: FlaskClient, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+
+        def busy(*_: object) -> None:
+            raise Busy
+
+        patch.setattr(Veils, "of", busy)
+        answer = get(page, f"{files['photo']}/veil.png")
+        assert (answer.status_code, answer.data) == (200, PLAIN.content)
+    # One that was plain because others were drawn is drawn when it is asked for again.
+    made = kit.opened(get(page, f"{files['photo']}/veil.png").data)
+    assert made.size == (16, 12)
+    raw = made.tobytes()
+    assert raw[::3] == raw[1::3] == raw[2::3]
 
 
 @pytest.mark.claim("C-PREVIEW")

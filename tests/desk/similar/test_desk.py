@@ -186,17 +186,6 @@ def test_the_page_shows_them_with_the_reason_and_three_answers(
     assert case_of(desk, one).work.links[told[2].case.hex()] == "duplicate"
 
 
-def test_a_page_asks_before_it_reads_hundreds_of_cases_anew(
-    told: list[Reporter], page: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(similar_cases, "BATCH", 2)
-    asking = text(page, told[0])
-    assert "were not compared yet" in asking
-    assert "same phone number" not in asking
-    assert "same phone number" in text(page, told[0], "?compare=yes")
-    assert "same phone number" in text(page, told[0])
-
-
 def test_a_page_says_that_there_are_more_reasons_and_where_there_is_none(
     told: list[Reporter], page: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from desk import similar_cases
 from desk.cases import Cases
 from desk.cli import main
 from desk.config import DeskHome
-from desk.errors import NothingToSee
+from desk.errors import NothingToSee, Stopped
 from desk.outbox import append
 from desk.picture_hash import picture_hash
 from desk.program import Setting
@@ -25,7 +26,9 @@ from sanitizer.sight.png import written
 from tests.desk.world import CHEAP, PASSPHRASE, TODAY, Reporter
 
 if TYPE_CHECKING:
+    from desk.cases import Case
     from desk.desk import Desk
+    from desk.similar import Features
     from tests.desk.server import FakeServer
     from tests.desk.world import World
 
@@ -159,3 +162,104 @@ def test_the_command_looks_when_it_is_asked_to(
     (row,) = json.loads(said.stdout)["similar"]
     assert row["case"] == two.case.hex()
     assert row["reasons"][0]["words"] == "almost the same picture, 0 of 64 bits apart"
+
+
+class StoppedAfter(Silence):
+    """Goes on for so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def step(self, words: str) -> None:
+        """One step less; raises Stopped where there is none."""
+        if not self.left:
+            raise Stopped(words)
+        self.left -= 1
+
+
+def test_a_step_is_one_picture_and_not_a_case(
+    desk: Desk, world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Reporter(world)
+    server.put(*one.report([one.evidence(f"{n}.png", "image/png", bytes([n])) for n in range(5)]))
+    synchronise(desk, Silence())
+    looked: list[str] = []
+
+    def pixels(_desk: Desk, _case: object, name: str, **_: int) -> Sight:
+        looked.append(name)
+        return drawn(360, 240)
+
+    monkeypatch.setattr(shown, "pixels", pixels)
+    cases = SimilarCases(desk)
+    with pytest.raises(Stopped):
+        cases.look(StoppedAfter(3))
+    # One for the case, then one for each picture; what was looked at stays known.
+    assert len(looked) == 2
+    assert cases.look(Silence()) == 3
+    assert len(set(looked)) == 5
+
+
+def test_a_comparison_can_be_stopped_between_two_cases_and_keeps_what_it_read(
+    desk: Desk, world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, *_ = put(world, server, b"one", b"two", b"three")
+    synchronise(desk, Silence())
+    read, features = [], SimilarCases._features
+
+    def counted(self: SimilarCases, case: Case) -> Features:
+        read.append(case.id)
+        return features(self, case)
+
+    monkeypatch.setattr(SimilarCases, "_features", counted)
+    cases, mine = SimilarCases(desk), Cases(desk).find(one.case.hex())
+    with pytest.raises(Stopped):
+        cases.to(mine, progress=StoppedAfter(2))
+    assert len(read) == 2
+    cases.to(mine)
+    assert len(read) == len(set(read)) == 3
+
+
+@pytest.mark.claim("C-LOCK")
+def test_what_a_comparison_had_read_is_forgotten_and_nothing_is_read_again(
+    desk: Desk, world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, *_ = put(world, server, b"one", b"two")
+    synchronise(desk, Silence())
+    monkeypatch.setattr(shown, "pixels", lambda *_, **__: drawn(360, 240))
+    cases, mine = SimilarCases(desk), Cases(desk).find(one.case.hex())
+    assert cases.look(Silence()) == 2
+    assert cases.to(mine)
+    assert all((cases._kept, cases._comparison, cases._pictures))
+    cases.forget()
+    assert not any((cases._kept, cases._comparison, cases._pictures, cases._passed_over))
+    asking = (
+        lambda: cases.to(mine), lambda: cases.quickly(mine), lambda: cases.look(Silence()),
+        cases.has_new_pictures,
+    )  # fmt: skip
+    for ask in asking:
+        with pytest.raises(Stopped):
+            ask()
+    assert not any((cases._kept, cases._comparison, cases._pictures))
+    cases.forget()
+
+
+@pytest.mark.claim("C-LOCK")
+def test_whoever_compares_at_that_moment_forgets_it_when_its_step_is_over(
+    desk: Desk, world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, *_ = put(world, server, b"one", b"two")
+    synchronise(desk, Silence())
+    monkeypatch.setattr(similar_cases, "QUICK_SECONDS", 0.01)
+    cases, mine = SimilarCases(desk), Cases(desk).find(one.case.hex())
+
+    told: list[str] = []
+
+    class Locking(Silence):
+        def step(self, words: str) -> None:
+            told.append(words)
+            # Another one has the lock, and Lock does not wait for it.
+            cases.forget()
+
+    cases.to(mine, progress=Locking())
+    assert len(told) == 2
+    assert not any((cases._kept, cases._comparison, cases._pictures))

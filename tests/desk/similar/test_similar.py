@@ -253,7 +253,7 @@ def test_features_come_back_from_json_and_hold_no_sentence() -> None:
     assert "Fatima" not in plain
     assert given.picture_hashes == (7,)
     with pytest.raises(ValueError, match=r"^$"):
-        Features.from_json({**given.to_json(), "v": 2})
+        Features.from_json({**given.to_json(), "v": 3})
 
 
 def test_a_case_with_traces_without_end_is_compared_by_some() -> None:

@@ -13,7 +13,8 @@ from crypto.package_opening import ServicePrivateKey
 from desk import acts
 from desk.cases import Cases
 from desk.transmission import services
-from desk.transmission.transmit import Competence, Order, transmit
+from desk.transmission.possible import Competence, Order
+from desk.transmission.transmit import transmit
 from tests.desk.world import JPEG
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from crypto.package import service_fingerprint, service_from_text, service_to_text
 from crypto.package_opening import ServicePrivateKey
+from desk.custody import Agreed
 from desk.identity import OpenedIdentity
 from desk.transmission import services
 from desk.transmission.cli import main as package_main
@@ -218,14 +219,13 @@ def test_the_custodians_answers_put_the_identity_into_the_annex(
     )
     asked: list[Any] = []
 
-    class Opened:
-        identities = (OpenedIdentity("00" * 16, TODAY, who),)
+    opened = OpenedIdentity("00" * 16, TODAY, who)
 
-    def open_identity(*given: Any) -> Opened:
+    def agreed_to(*given: Any) -> Agreed:
         asked.append(given[2:])
-        return Opened()
+        return Agreed((opened,), "ab" * 32, "To call them.", ("custodian 1",), given[1])
 
-    monkeypatch.setattr("desk.commands_of_transmission.open_identity", open_identity)
+    monkeypatch.setattr("desk.commands_of_transmission.agreed_to", agreed_to)
     monkeypatch.setattr("desk.commands_of_transmission.request_id", lambda _, text: text.encode())
     letters = [tmp_path / "request", tmp_path / "answer"]
     for one in letters:

@@ -14,7 +14,8 @@ from crypto.package import PackageId, PackageSealer, new_package_id, service_fro
 from crypto.package_opening import ServicePrivateKey, open_package
 from desk.errors import PackageMalformed, ServiceKeyRefused, TransmissionRefused
 from desk.transmission import archive, receiving
-from desk.transmission.transmit import Order, transmit
+from desk.transmission.possible import Order
+from desk.transmission.transmit import transmit
 from tests.desk.transmission.conftest import SERVICE, UNIT
 from tests.desk.world import CHEAP, PASSPHRASE, World
 

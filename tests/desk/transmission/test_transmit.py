@@ -12,9 +12,12 @@ from crypto.header import Kind
 from crypto.manifest import WITHDRAWAL, IdentityManifest
 from desk import acts
 from desk.cases import Cases
+from desk.custody import Agreed
+from desk.desk import Desk
 from desk.errors import (
     ActRefused,
     CaseMoved,
+    ClockSkewed,
     EvidenceUnsound,
     ServerMalformed,
     ServerRefused,
@@ -23,10 +26,13 @@ from desk.errors import (
     TransmissionRefused,
 )
 from desk.identity import OpenedIdentity
+from desk.progress import Silence
 from desk.sight.redaction import redact_answer
+from desk.sync import synchronise
 from desk.transmission import proof, receiving
 from desk.transmission.cover import print_cover
-from desk.transmission.transmit import Competence, Order, competence, transmit
+from desk.transmission.possible import Competence, Order, competence
+from desk.transmission.transmit import transmit
 from tests.desk.transmission.conftest import CANARY, SERVICE, UNIT
 from tests.desk.world import JPEG, TODAY, of_kind
 
@@ -75,6 +81,22 @@ def test_a_case_reaches_the_service_whole_and_the_journal_names_the_package(
         "verify.py",
     ]  # fmt: skip
     assert (found.files, found.acts) == (9, 4)
+
+
+def test_a_roster_that_another_program_accepts_meanwhile_leaves_no_package_without_its_own(
+    ready: Handing, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def printed(told: dict[str, object]) -> bytes:
+        server.renew()
+        timer = Desk.open(ready.desk.home, ready.desk.keyring, today=ready.desk.today)
+        synchronise(timer, Silence())
+        assert ready.desk.trust.in_force(TODAY).epoch == 2
+        return print_cover(told)
+
+    monkeypatch.setattr("desk.transmission.transmit.print_cover", printed)
+    done = ready.transmit()
+    found = receiving.open_sealed(done.path, SERVICE, ready.root_line, ready.folder / "opened")
+    assert (found.code, found.findings, found.signer) == (0, (), "operator 1")
 
 
 def test_nothing_else_is_left_on_the_disk(ready: Handing) -> None:
@@ -260,7 +282,7 @@ def test_a_package_whose_entry_cannot_be_written_does_not_stay(
 
 @pytest.mark.parametrize(
     "end",
-    [ServerRefused("no", status=422, code="refused"), KeyboardInterrupt(), MemoryError()],
+    [KeyboardInterrupt(), MemoryError()],
     ids=lambda end: type(end).__name__,
 )
 def test_a_package_whose_entry_is_kept_stays_however_the_sending_ends(
@@ -271,7 +293,7 @@ def test_a_package_whose_entry_is_kept_stays_however_the_sending_ends(
 
     with monkeypatch.context() as patch:
         patch.setattr(type(ready.desk.client), "post", post)
-        with pytest.raises((ServerRefused, KeyboardInterrupt, MemoryError)):
+        with pytest.raises((KeyboardInterrupt, MemoryError)):
             ready.transmit("kept")
     ready.sync()
     (sent,) = ready.case.work.of("status")[-1:]
@@ -280,11 +302,20 @@ def test_a_package_whose_entry_is_kept_stays_however_the_sending_ends(
     assert sent.body.data["package"] == hashlib.sha256(package).hexdigest()
 
 
-def test_an_answer_of_the_server_that_says_nothing_leaves_entry_and_package_waiting(
-    ready: Handing, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ServerMalformed("too long"),
+        ServerRefused("no", status=422, code="refused"),
+        ClockSkewed("Set the clock right.", status=401, code="stale"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_whatever_the_server_answers_entry_and_package_wait_and_nobody_does_it_again(
+    ready: Handing, monkeypatch: pytest.MonkeyPatch, answer: Exception
 ) -> None:
     def post(*_: object) -> None:
-        raise ServerMalformed("too long")
+        raise answer
 
     with monkeypatch.context() as patch:
         patch.setattr(type(ready.desk.client), "post", post)
@@ -351,7 +382,8 @@ def test_an_identity_goes_in_an_annex_that_can_be_kept_apart(ready: Handing) -> 
         identity_mode="full_identity", identity={"name": "Yasmina B."}, safe_contact={}
     )
     opened = OpenedIdentity(locked.id.hex(), TODAY, who)
-    done = ready.transmit("print", in_clear=True, identities=(opened,))
+    agreed = Agreed((opened,), "ab" * 32, "They must be warned.", ("custodian 1",), ready.case)
+    done = ready.transmit("print", in_clear=True, agreed=agreed)
     inside = files_in(done.path)
     named = [name for name, content in inside.items() if b"Yasmina B." in content]
     assert named == ["identity-annex.json"]

@@ -6,18 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from gateway.headers import STRICT
 from gateway.site.app import HERE
 from gateway.site.words import LANGUAGES
-from tests.support.browser import QUIET, served
+from tests.support.browser import served
 from tests.support.pages import every_page
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from flask.testing import FlaskClient
+    from playwright.sync_api import Browser
 
     from tests.support.rehearsal import Rehearsal
 
@@ -37,11 +35,10 @@ DRAWN = """() => {
 
 
 def test_a_browser_fetches_the_face_on_the_amazigh_pages_and_on_no_other(
-    rehearsal: Rehearsal, chromium: Path
+    rehearsal: Rehearsal, browser: Browser
 ) -> None:
-    with served(rehearsal.site()) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-        page = browser.new_context(base_url=address).new_page()
+    with served(rehearsal.site()) as address, browser.new_context(base_url=address) as context:
+        page = context.new_page()
         asked: list[str] = []
         refused: list[str] = []
         page.on("request", lambda one: asked.append(one.url.removeprefix(address)))
@@ -60,7 +57,6 @@ def test_a_browser_fetches_the_face_on_the_amazigh_pages_and_on_no_other(
             assert fonts[-1][0] == fonts[-1][1]
         # The console says that /zgh/nowhere is not there, and of nothing that was forbidden.
         assert [one for one in refused if "404" not in one] == []
-        browser.close()
 
 
 @pytest.mark.parametrize("lang", [one.code for one in LANGUAGES])

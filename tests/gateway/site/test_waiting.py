@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from crypto.receipt import ReceiptCode
@@ -17,16 +16,15 @@ from gateway.headers import STRICT
 from gateway.patience import Patience, PatientSocket
 from gateway.site.padding import PADDED_BYTES
 from gateway.site.words import LANGUAGES
-from tests.support.browser import QUIET
 from tests.support.media import phone_photo
 from tests.support.reporter import form_to
 from tests.support.site import COMMON, Writer, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from flask import Flask
+    from playwright.sync_api import Browser
     from werkzeug.test import TestResponse
 
     from gateway.gate import Gate
@@ -228,16 +226,14 @@ def test_work_that_was_done_is_not_asked_for_again_and_is_no_answer_of_the_form(
 
 @pytest.mark.claim("C-TURN")
 def test_in_a_browser_the_page_does_its_work_and_goes_on_by_itself(
-    app: Flask, crowd: Crowd, chromium: Path
+    app: Flask, crowd: Crowd, browser: Browser
 ) -> None:
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     bodies: list[str] = []
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-            page = browser.new_page()
+        with browser.new_page() as page:
             said: list[str] = []
             page.on("console", lambda message: said.append(message.text))
             page.on("request", lambda sent: bodies.append(sent.post_data or ""))
@@ -247,7 +243,6 @@ def test_in_a_browser_the_page_does_its_work_and_goes_on_by_itself(
                 page.click("main form button")
                 page.wait_for_selector("form.turn", state="attached")
             page.wait_for_selector("textarea[name=text]", timeout=60_000)
-            browser.close()
     finally:
         server.shutdown()
         thread.join()

@@ -1,0 +1,152 @@
+"""What a server shows now, in the place of what it showed wrong before.
+
+Rule: what was right is never replaced, and what is better proven replaces the rest.  An envelope
+is first seen before anything of it is proven; a disk that flipped a bit, or a server that lied for
+a minute, would blind a desk to it for good, and an honest server would be accused for ever.
+
+```
+same header    the header is what its wraps were sealed under.  Piece by piece, wraps, manifest and
+               sizes: one that opens, or is what the sealed manifest gives, stays as it is
+another one    an operator signed it, or the reporter's keys did, or the report names it by its
+               header's hash: then it is the true one.  Else the first stays, unless that was
+               sealed to this desk by what it says and does not open, and this one opens
+```
+Each step is up, and there are few: a server that alternates is met by the same envelope soon.
+
+What this does not do: whoever has the roster can seal a report.  Of two that open, the first stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+from crypto.header import Kind
+from crypto.wrap import parse_wraps
+from desk.fetching import declared
+from desk.opening import Unopened
+from desk.parts import are_as_sealed
+from desk.verify import Judge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crypto.ids import CaseId, EnvelopeId, HeaderHash
+    from desk.desk import Desk
+    from desk.store import Envelope
+    from desk.verify import Genuine
+
+_OPENS = 2
+"""Its manifest opens; one more where the sizes are those that it gives."""
+_SIGNED = (Kind.FOLLOW_UP, Kind.ENTRY, Kind.REPLY)
+
+
+@dataclass(slots=True)
+class Renewal:
+    """The comparing of one sync: a case is judged once, however often its envelopes change."""
+
+    desk: Desk
+    _pinned: dict[CaseId, EnvelopeId] | None = None
+    _origins: dict[CaseId, list[Envelope]] = field(default_factory=dict)
+    _named: dict[CaseId, frozenset[tuple[EnvelopeId, HeaderHash]]] = field(default_factory=dict)
+
+    def better(self, kept: Envelope, shown: Envelope) -> Envelope | None:
+        """What is to be kept in the place of `kept`, or None where that stays."""
+        if self._for_us(kept) == self._for_us(shown):
+            return None
+        if kept.header == shown.header:
+            return self._mended(kept, shown)
+        return shown if self._is_the_true_one(kept, shown) else None
+
+    def _for_us(self, one: Envelope) -> tuple[object, ...]:
+        """All of it but the wraps of others: what was written here bears those, no index does."""
+        kid = self.desk.opener.kid
+        wraps = [wrap for wrap in parse_wraps(one.header, one.wraps) if wrap.kid == kid]
+        return one.header, wraps, one.manifest, one.sizes
+
+    # --- the same header
+
+    def _mended(self, kept: Envelope, shown: Envelope) -> Envelope | None:
+        made = [
+            replace(kept, wraps=wraps, manifest=manifest, sizes=sizes)
+            for wraps, manifest, sizes in product(
+                (kept.wraps, shown.wraps),
+                (kept.manifest, shown.manifest),
+                (kept.sizes, shown.sizes),
+            )
+        ]
+        # Of the best, the first: the one that leaves most as it was.
+        best = max(made, key=self._worth)
+        if self._worth(best) <= self._worth(kept):
+            return None
+        return replace(best, whole=not best.sizes, posted=True)
+
+    def _worth(self, one: Envelope) -> tuple[bool, int, int]:
+        """Whether the root holds, as far as it can be asked; what opens; and by how many shares."""
+        return is_sealed(one), self._opened(one), self.desk.opener.strength(one)
+
+    def _opened(self, one: Envelope) -> int:
+        opener = self.desk.opener
+        try:
+            if one.kind is Kind.REPORT:
+                opener.report(one)
+            elif one.kind is Kind.IDENTITY:
+                opener.identity(one)
+            elif one.kind in _SIGNED:
+                opener.signed(one)
+            return _OPENS + (declared(self.desk, one) == one.sizes)
+        except Unopened:
+            return min(opener.strength(one), 1)
+
+    # --- another header
+
+    def _is_the_true_one(self, kept: Envelope, shown: Envelope) -> bool:
+        if not is_sealed(shown) or self._is_vouched_for(kept):
+            return False
+        is_broken = self.desk.opener.is_for_us(kept) and not self._reads(kept)
+        return self._is_vouched_for(shown) or (is_broken and self._reads(shown))
+
+    def _reads(self, one: Envelope) -> bool:
+        """Whether it opens here; of an identity, as far as one custodian's shares go."""
+        opened = self._opened(one)
+        return opened >= _OPENS or (one.kind is Kind.IDENTITY and opened > 0)
+
+    def _is_vouched_for(self, one: Envelope) -> bool:
+        """Whether somebody whose word is proven says that this header is the one."""
+        if one.kind in (Kind.EVIDENCE, Kind.IDENTITY):
+            return (one.id, one.header.hash) in self._names(one.case)
+        if one.kind is Kind.REPORT or self.desk.is_custodian:
+            return False
+        origin = self._origin(one.case) if one.kind is Kind.FOLLOW_UP else []
+        found = self._judged(one.case, [*origin, one])
+        # Without its report, a message vouches for its own keys: for nothing, that is.
+        by_reporter = found.follow_ups and found.report is not None
+        return bool(by_reporter or found.entries or found.replies)
+
+    def _judged(self, case: CaseId, envelopes: Sequence[Envelope]) -> Genuine:
+        if self._pinned is None:
+            self._pinned = self.desk.store.origins()
+        judge = Judge(self.desk.opener, self.desk.trust)
+        return judge.judge(case, envelopes, self._pinned.get(case))
+
+    def _origin(self, case: CaseId) -> list[Envelope]:
+        if case not in self._origins:
+            held = self.desk.store.of_case(case)
+            self._origins[case] = [one for one in held if one.kind is Kind.REPORT]
+        return self._origins[case]
+
+    def _names(self, case: CaseId) -> frozenset[tuple[EnvelopeId, HeaderHash]]:
+        if case not in self._named:
+            told = (Kind.REPORT, Kind.FOLLOW_UP)
+            held = [one for one in self.desk.store.of_case(case) if one.kind in told]
+            found = self._judged(case, held)
+            is_sure = found.report is not None and found.follow_up_key is not None
+            named = [*found.files, *found.identities] if is_sure else []
+            self._named[case] = frozenset((one.ref.id, one.ref.header_hash) for one in named)
+        return self._named[case]
+
+
+def is_sealed(one: Envelope) -> bool:
+    """Where part 0 is all there is, the root proves it; else with the others (desk.fetching)."""
+    return bool(one.sizes) or are_as_sealed(one, ())
