@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/stamp
 # How many tests run at once; the files of tests stay whole, and come in their own order, so that those
 # with few and long tests are not the last.  make test WORKERS=0 is one after another.
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: demo quarter test check lint types contracts coverage bench load fuzz screenshots docs clean help
 

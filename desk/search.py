@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from desk.row import Row
     from desk.rules import Rules, Thing
 
+_DAY = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 QUERY_MOST = 500
 """Characters of a search at most."""
 TERMS_MOST = 40
@@ -195,6 +196,12 @@ def _language(said: str, _: Here) -> Test:
 def _day(said: str, _: Here) -> Test:
     """A day, a month or a year, by how it begins; or two days with `..` between them."""
     first, dots, last = said.partition("..")
+    asked = (first, last) if dots else (first,)
+    if not any(asked) or not all(_DAY.fullmatch(one) for one in asked if one):
+        examples = Several(", ", ("day:2026", "day:2026-11", "day:2026-11-03..2026-11-15"))
+        raise SearchRefused(
+            Sentence("{said} is no day. A search knows {known}.", said=said, known=examples)
+        )
     if dots:
         return lambda row: first <= iso(row.day) and (not last or iso(row.day)[: len(last)] <= last)
     return lambda row: iso(row.day).startswith(first)

@@ -82,6 +82,8 @@ class Walk:
     solo: Browser = field(init=False)
     asked: set[tuple[str, str]] = field(default_factory=set)
     templates: set[str] = field(default_factory=set)
+    loaded: dict[tuple[str, str, str], TestResponse] = field(default_factory=dict)
+    """What pages load, by root, path and range: the same picture is drawn for many of them."""
 
     def __post_init__(self) -> None:
         with self.watched():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from playwright.sync_api import BrowserContext, Page, Route
+    from werkzeug.test import TestResponse
 
     from tests.desk.looks.pages import Pages, Walk
 
@@ -61,13 +62,19 @@ class Window:
             by_slug = {slug(name): shown for name, shown in self.pages[walked[1]].items()}
             answer = by_slug[walked[2]].answer
         else:
-            ranged = route.request.headers.get("range")
-            answer = self.walk.browser(f"/{root}").get(
-                f"/{rest}{'?' if url.query else ''}{url.query}",
-                **({"Range": ranged} if ranged else {}),
-            )
+            ranged = route.request.headers.get("range", "")
+            answer = self._loaded(root, f"/{rest}{'?' if url.query else ''}{url.query}", ranged)
         kept = {name: one for name, one in answer.headers if name.lower() not in _LEFT_OUT}
         route.fulfill(status=answer.status_code, headers=kept, body=answer.data)
+
+    def _loaded(self, root: str, path: str, ranged: str) -> TestResponse:
+        """What a page loads, asked of the desk once, in however many windows."""
+        key = (root, path, ranged)
+        if key not in self.walk.loaded:
+            self.walk.loaded[key] = self.walk.browser(f"/{root}").get(
+                path, **({"Range": ranged} if ranged else {})
+            )
+        return self.walk.loaded[key]
 
 
 def slug(name: str) -> str:

@@ -137,11 +137,12 @@ def test_axe_finds_nothing_on_any_page_light_or_dark(
     axe = Axe()
     quick = {"resultTypes": ["violations"], "preload": False, "iframes": False}
     light = {"runOnly": {"type": "tag", "values": WCAG}, **quick}
-    # In the dark only the colours are others.
+    # In the dark only the colours are others, and they are no language's own.
     dark = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, **quick}
+    schemes = [("light", light), ("dark", dark)] if lang in ("ar", "fr") else [("light", light)]
     for name in all_pages[lang]:
         go(page, lang, name)
-        for scheme, options in (("light", light), ("dark", dark)):
+        for scheme, options in schemes:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             found = axe.run(page, options=options)
             assert found.response["violations"] == [], (name, scheme, found.generate_report())
