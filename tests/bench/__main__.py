@@ -19,8 +19,9 @@ from tests.bench.measure import MIB, cpu_seconds, in_turn, reset_peak, resident_
 from tests.support.answers import FRAUD
 from tests.support.media import big_video
 from tests.support.pieces import PieceSender
+from tests.support.ports import free_ports
 from tests.support.reporter import Attachment, Reporter, form_to
-from tests.support.running import RunningDemo, free_ports, running_demo
+from tests.support.running import RunningDemo, running_demo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

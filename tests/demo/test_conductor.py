@@ -16,7 +16,7 @@ import pytest
 import demo.conductor
 from demo.conductor import Address, Conductor
 from demo.rehearsal import Places, RehearsalFailed, run, write_private
-from tests.support.running import free_ports
+from tests.support.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 from demo.__main__ import Setting, invitation, main
 from demo.conductor import Address
 from demo.rehearsal import Places, phrase, prepare, run
-from tests.support.running import free_ports
+from tests.support.ports import free_ports
 
 if TYPE_CHECKING:
     from pathlib import Path

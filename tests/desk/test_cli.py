@@ -36,7 +36,7 @@ from tests.desk.world import (
     make_desk,
     operator,
 )
-from tests.support.running import free_ports
+from tests.support.ports import free_ports
 
 if TYPE_CHECKING:
     from desk.desk import Desk

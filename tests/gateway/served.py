@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.support.ports import free_ports
+
 if TYPE_CHECKING:
     from tests.gateway.deployment import Deployment
 
@@ -60,9 +62,7 @@ def start(
     deployment: Deployment, *arguments: str, which: str = "sync", **environment: str
 ) -> Running:
     """Serve a door of a deployment until it says that it is ready."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     program = Path(sys.executable).parent / "amana-gateway"
     process = subprocess.Popen(
         [program, "serve", which, "--bind", f"127.0.0.1:{port}", *arguments],

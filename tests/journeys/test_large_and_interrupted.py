@@ -20,8 +20,8 @@ from tests.bench.bare import application as bare_application
 from tests.bench.measure import MIB, reset_peak, resident_peak
 from tests.support.answers import FRAUD
 from tests.support.media import big_video, phone_photo
+from tests.support.ports import free_ports
 from tests.support.reporter import BOUNDARY, Attachment, Reporter, form_to
-from tests.support.running import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,6 +15,7 @@ import pytest
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
 from desk.pages.quiet import QuietLogger, describe, report
+from tests.support.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +50,9 @@ with listening(Bind("127.0.0.1", int(sys.argv[1]))) as listener:
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
 @pytest.fixture
 def served() -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    port = free_port()
+    (port,) = free_ports(1)
     child = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -15,7 +15,7 @@ from desk.pages.app import create_pages
 from desk.pages.background import Background
 from desk.pages.door import Bind, OneTimeLink
 from tests.desk.world import Reporter
-from tests.support.running import free_ports
+from tests.support.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,7 +17,7 @@ from desk.room.period import parse_period
 from desk.room.public import lines
 from tests.desk.world import TODAY
 from tests.gateway.site.test_judged import TOO_WIDE, WCAG
-from tests.support.running import free_ports
+from tests.support.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
