@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -22,6 +21,7 @@ from audit.site import Site, audit_site
 from crypto.errors import RosterRefused
 from crypto.ids import day_of
 from crypto.roster import RootPublicKey, verify_roster
+from terminal.ending import to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sized
@@ -37,16 +37,12 @@ class _Group(click.Group):
     """Says in one line what the machine refuses, a full disk behind `>` among it."""
 
     def main(self, *arguments: Any, **extra: Any) -> Any:  # noqa: ANN401  # as click declares it
-        try:
-            return super().main(*arguments, **extra)
-        except OSError as error:
-            why = _unwritten() or error.strerror or str(error)
-        except SystemExit as ended:
-            why = _unwritten()
-            if ended.code or not why:
-                raise
-        click.echo(f"amana-audit: {why}", err=True)
-        sys.exit(_UNUSABLE)
+        return to_its_end(lambda: super(_Group, self).main(*arguments, **extra), _unusable)
+
+
+def _unusable(why: str) -> NoReturn:
+    click.echo(f"amana-audit: {why}", err=True)
+    sys.exit(_UNUSABLE)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -91,18 +87,6 @@ def _roster(note: Path, root_public: Path) -> Finding:
     kind = "REHEARSAL" if valid.rehearsal else "in earnest"
     seen = f"epoch {valid.epoch}, {who}, {valid.not_after - today} days left, {kind}"
     return Finding("the roster is the root's, and in force", holds=True, seen=seen)
-
-
-def _unwritten() -> str:
-    """Why not all of the output went out, a full disk for one; Python does not try again then."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # Whoever closes a pipe has read what they wanted.
-        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
-    return ""
 
 
 def _read(path: Path) -> bytes:

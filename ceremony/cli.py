@@ -7,13 +7,12 @@ A passphrase is typed or stands in a file; never on the command line, where `ps`
 import datetime as dt
 import getpass
 import hashlib
-import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, NoReturn, TypeVar
 
 import click
 from rich.console import Console
@@ -29,6 +28,7 @@ from crypto.ids import Day, day_of
 from crypto.keyfile import KeyFileCost
 from crypto.keys import CustodianPublicKey
 from crypto.roster import VALIDITY_DAYS_MOST, Roster, RosterDraft, read_unverified, verify_roster
+from terminal.ending import to_its_end
 
 PASSPHRASE_CHARACTERS_LEAST = 12
 
@@ -65,16 +65,12 @@ class _Group(click.Group):
             raise Refused(str(error)) from None
 
     def main(self, *arguments: Any, **extra: Any) -> Any:  # noqa: ANN401  # as click declares it
-        try:
-            return super().main(*arguments, **extra)
-        except OSError as error:
-            why = _unwritten() or error.strerror or str(error)
-        except SystemExit as ended:
-            why = _unwritten()
-            if ended.code or not why:
-                raise
-        click.echo(f"refused: {why}", err=True)
-        sys.exit(Refused.exit_code)
+        return to_its_end(lambda: super(_Group, self).main(*arguments, **extra), _unwritable)
+
+
+def _unwritable(why: str) -> NoReturn:
+    click.echo(f"refused: {why}", err=True)
+    sys.exit(Refused.exit_code)
 
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -292,18 +288,6 @@ def _typed(*, new: bool) -> str:
             raise
         raise PassphraseRefused(nowhere) from None
     return typed
-
-
-def _unwritten() -> str:
-    """Why not all of the output went out, a full disk for one; Python does not try again then."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # Whoever closes a pipe has read what they wanted.
-        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
-    return ""
 
 
 def _console() -> Console:

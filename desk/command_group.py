@@ -9,12 +9,13 @@ import os
 import sqlite3
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import click
 
 from crypto.errors import CryptoError
 from desk.errors import DeskError
+from terminal.ending import to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,14 +45,9 @@ class Group(click.Group):
         if sys.stdin is None:
             # Closed (`<&-`): whoever asks finds the end of it, and no terminal.
             sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115  # as long as the program
-        try:
-            return super().main(*arguments, **extra)
-        except OSError as error:
-            why = _unwritten() or error.strerror or str(error)
-        except SystemExit as ended:
-            why = _unwritten()
-            if ended.code or not why:
-                raise
+        return to_its_end(lambda: super(Group, self).main(*arguments, **extra), self._end)
+
+    def _end(self, why: str) -> NoReturn:
         click.echo(f"{self.program}: {why}", err=True)
         sys.exit(1)
 
@@ -84,15 +80,3 @@ class Group(click.Group):
         refusal = Refusal(said)
         refusal.program = self.program
         raise refusal from None
-
-
-def _unwritten() -> str:
-    """Why not all of the output went out, a full disk for one; Python does not try again then."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # Whoever closes a pipe has read what they wanted.
-        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
-    return ""

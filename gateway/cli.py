@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -32,6 +32,7 @@ from gateway.programs import (
 )
 from gateway.server import serve
 from gateway.worker import UMASK
+from terminal.ending import to_its_end
 from vault.errors import VaultError
 from vault.vault import Vault
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _ROOT_MOST = 4096  # characters; it is one line of some 70
-_ERRORS = (GatewayError, VaultError, CryptoError, OSError)
+_ERRORS = (GatewayError, VaultError, CryptoError)
 
 
 def _config(chosen_home: Path | None) -> GatewayConfig:
@@ -187,23 +188,16 @@ def main() -> None:
     """Run a command; every error of ours is one line without a traceback."""
     # Whatever is made from here on is for this user alone.
     os.umask(UMASK)
+    to_its_end(_run, _refuse)
+
+
+def _run() -> None:
     try:
         cli.main(prog_name="amana-gateway", standalone_mode=True)
     except _ERRORS as error:
-        said = str(error)
-        if isinstance(error, OSError) and error.strerror:
-            # Without Python's number of it.
-            said = ": ".join(filter(None, (str(error.filename or ""), error.strerror)))
-        print(f"amana-gateway: {said or type(error).__name__}", file=sys.stderr)
-        sys.exit(1)
-    finally:
-        _let_go()
+        _refuse(str(error) or type(error).__name__)
 
 
-def _let_go() -> None:
-    """What a full disk did not take of the output is not tried once more while Python ends."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _refuse(why: str) -> NoReturn:
+    print(f"amana-gateway: {why}", file=sys.stderr)
+    sys.exit(1)

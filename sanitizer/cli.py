@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import click
 from rich.console import Console
@@ -25,6 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sanitizer.advice import ADVICE
 from sanitizer.files import CannotWrite, Outcome, clean_file
 from sanitizer.folders import clean_folder, walk
+from terminal.ending import to_its_end
 
 REFUSED = 3
 INTERRUPTED = 130
@@ -47,28 +48,12 @@ class _Command(click.Command):
 
     def main(self, *arguments: Any, **extra: Any) -> Any:  # noqa: ANN401 - as click declares it
         """Run the program."""
-        try:
-            return super().main(*arguments, **extra)
-        except OSError as error:
-            why = _unwritten() or error.strerror or str(error)
-        except SystemExit as ended:
-            why = _unwritten()
-            if ended.code or not why:
-                raise
-        print(f"Error: {why}", file=sys.stderr)
-        sys.exit(2)
+        return to_its_end(lambda: super(_Command, self).main(*arguments, **extra), _unwritable)
 
 
-def _unwritten() -> str:
-    """Why not all of the output went out, a full disk for one; Python does not try again then."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # Whoever closes a pipe has read what they wanted.
-        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
-    return ""
+def _unwritable(why: str) -> NoReturn:
+    print(f"Error: {why}", file=sys.stderr)
+    sys.exit(2)
 
 
 @click.command(

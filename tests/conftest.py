@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.templates import compile_once
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from playwright.sync_api import Browser
+
+
+compile_once()
 
 
 @pytest.hookimpl(hookwrapper=True)

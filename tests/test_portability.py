@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("crypto", "vault", "sanitizer", "gateway", "desk", "ceremony", "audit", "demo")
+ROOMS = ("crypto", "vault", "sanitizer", "gateway", "desk", "ceremony", "audit", "terminal", "demo")
 POSSESSIVE = re.compile(r"(?<!\\)(?:[+*?]|\})\+|\(\?>")
 
 

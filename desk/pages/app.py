@@ -291,6 +291,13 @@ def create_pages(  # noqa: PLR0913  # what a run of the pages has
     app.register_error_handler(DeskError, _desk_error)
     for status in (400, 401, 403, 404, 405, 413, 500):
         app.register_error_handler(status, _http_error)
+    _speak(app, desk)
+    app.context_processor(lambda: {"rehearsal": desk.trust.rehearsal, "practice": words.REHEARSAL})
+    return app
+
+
+def _speak(app: Flask, desk: Desk) -> None:
+    """Give the templates their words, and see to it that nothing goes out unfiltered."""
     app.jinja_env.filters |= {
         "language": choosing.language_name,
         "defanged": words.defanged,
@@ -305,13 +312,11 @@ def create_pages(  # noqa: PLR0913  # what a run of the pages has
         "told": lambda body: spoken().say(words.told(body)),
         "said": lambda body, number: spoken().say(words.said(body, number)),
     }
-    app.context_processor(lambda: {"rehearsal": desk.trust.rehearsal, "practice": words.REHEARSAL})
     # Whatever a template inserts went through the filter that a terminal's text goes through: a
     # name that somebody else wrote is not left to the care with which a page is written.
     app.jinja_env.globals["unkept"] = UNKEPT
     app.jinja_env.finalize = _plain
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    return app
 
 
 def _plain(value: object) -> object:

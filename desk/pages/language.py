@@ -8,6 +8,8 @@ is said here again; an English sentence that no catalogue has is shown as Englis
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import io
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -279,11 +281,14 @@ def load(folder: Path = FOLDER) -> dict[str, Words]:
 
 def read(folder: Path, code: str) -> Catalogue:
     """Read `<folder>/<code>.po`; what is fuzzy or empty is left out."""
-    with (folder / f"{code}.po").open("rb") as file:
-        messages = [one for one in read_po(file, locale=code, charset="utf-8") if one.id]
+    return _parsed((folder / f"{code}.po").read_bytes(), code)
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(catalogue: bytes, code: str) -> Catalogue:
     found = Catalogue()
-    for one in messages:
-        if one.fuzzy or not one.string:
+    for one in read_po(io.BytesIO(catalogue), locale=code, charset="utf-8"):
+        if not one.id or one.fuzzy or not one.string:
             continue
         if isinstance(one.id, str):
             found_in = found.labels if one.context == LABEL else found.sentences

@@ -7,6 +7,8 @@ into a sentence is escaped and isolated, so that digits and names keep their ord
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import io
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -125,11 +127,14 @@ def load_words(folder: Path) -> dict[str, Words]:
 
 def read_messages(folder: Path, code: str) -> dict[str, str]:
     """Read one catalogue as key → sentence; fuzzy and empty ones are left out."""
-    with (folder / code / "messages.po").open("rb") as file:
-        catalogue = read_po(file, locale=code, charset="utf-8")
+    return dict(_parsed((folder / code / "messages.po").read_bytes(), code))
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(catalogue: bytes, code: str) -> Mapping[str, str]:
     return {
         str(message.id): str(message.string)
-        for message in catalogue
+        for message in read_po(io.BytesIO(catalogue), locale=code, charset="utf-8")
         if message.id and message.string and not message.fuzzy
     }
 

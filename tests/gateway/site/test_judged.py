@@ -137,9 +137,11 @@ def test_axe_finds_nothing_on_any_page_light_or_dark(
     axe = Axe()
     quick = {"resultTypes": ["violations"], "preload": False, "iframes": False}
     light = {"runOnly": {"type": "tag", "values": WCAG}, **quick}
-    # In the dark only the colours are others, and they are no language's own.
+    # In the dark only the colours are others; and colours are no language's own.
     dark = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, **quick}
-    schemes = [("light", light), ("dark", dark)] if lang in ("ar", "fr") else [("light", light)]
+    schemes = [("light", light), ("dark", dark)]
+    if lang not in ("ar", "fr"):
+        schemes = [("light", {**light, "rules": {"color-contrast": {"enabled": False}}})]
     for name in all_pages[lang]:
         go(page, lang, name)
         for scheme, options in schemes:
@@ -181,16 +183,16 @@ def test_the_first_page_and_every_form_are_light(
         assert packed(pages[f"form {form.id}"].data) <= 25 * KIB, form.id
 
 
-@pytest.mark.parametrize(("width", "size"), [(320, 100), (640, 200)], ids=["320px", "200%"])
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_no_page_scrolls_sideways(
-    page: Page, all_pages: dict[str, dict[str, TestResponse]], lang: str, width: int, size: int
+def test_no_page_scrolls_sideways_narrow_or_in_large_letters(
+    page: Page, all_pages: dict[str, dict[str, TestResponse]], lang: str
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 640})
     for name in all_pages[lang]:
         go(page, lang, name)
-        page.evaluate(f"document.documentElement.style.fontSize = '{size}%'")
-        assert page.evaluate(TOO_WIDE) == [], name
+        for width, size in ((320, 100), (640, 200)):
+            page.set_viewport_size({"width": width, "height": 640})
+            page.evaluate(f"document.documentElement.style.fontSize = '{size}%'")
+            assert page.evaluate(TOO_WIDE) == [], (name, width, size)
     # Positive control.
     page.evaluate("document.querySelector('h1').style.width = '2000px'")
     assert page.evaluate(TOO_WIDE)

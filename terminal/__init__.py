@@ -1,0 +1,1 @@
+"""What every program of Amana does in a terminal; below all rooms, and knows none of them."""
