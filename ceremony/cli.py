@@ -211,7 +211,7 @@ def _sign(  # noqa: PLR0913  # one for each option that roster and renew share
     require_folder(out.parent)
     root = open_root(folder, _passphrase(passphrase_file, new=False, short_allowed=True))
     before = _previous(root, previous)
-    first = _first_day(settings.today(), not_before, days)
+    first = _first_day(settings.today(), not_before, days, over=root.rehearsal)
     drafted = draft(root, before, first)
     print_table(_console(), drafted, verified=True, today=first)
     if not (yes or root.rehearsal) and sys.stdin.isatty():
@@ -221,12 +221,15 @@ def _sign(  # noqa: PLR0913  # one for each option that roster and renew share
     click.echo(f"{out}: signed, epoch {signed.epoch}, hash {signed.hash.hex()}")
 
 
-def _first_day(today: Day, chosen: dt.datetime | None, days: int) -> Day:
-    """The day that a roster begins; one that nobody could ever use is a slip of the hand."""
+def _first_day(today: Day, chosen: dt.datetime | None, days: int, *, over: bool) -> Day:
+    """The day that a roster begins; one that nobody could ever use is a slip of the hand.
+
+    `over`: whether its days may be over already: a rehearsal may play what was.
+    """
     if chosen is None:
         return today
     first = day_of(chosen.date())
-    if first + days < today or first + days > day_of(dt.date.max):
+    if (first + days < today and not over) or first < 0 or first + days > day_of(dt.date.max):
         raise click.BadParameter(
             f"a roster of {days} days from {chosen:%Y-%m-%d} is never in force",
             param_hint="--not-before",

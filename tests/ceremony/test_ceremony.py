@@ -216,10 +216,16 @@ def test_a_disk_that_is_full_behind_the_output_is_one_line(rooted: Table, what: 
     assert (done.returncode, done.stderr) == (3, "refused: No space left on device\n")
 
 
-@pytest.mark.parametrize("day", ["9999-12-31", "1969-12-31", "2001-01-01"])
+@pytest.mark.parametrize("day", ["9999-12-31", "1969-12-31"])
 def test_a_roster_that_would_never_be_in_force_is_not_signed(rooted: Table, day: str) -> None:
     said(rooted.roster("r.note", "--not-before", day), "is never in force", exit_code=2)
     assert not (rooted.folder / "r.note").exists()
+
+
+def test_a_roster_of_days_that_are_over_is_for_a_rehearsal_alone(table: Table) -> None:
+    assert table.init().exit_code == 0
+    said(table.roster("r.note", "--not-before", "2001-01-01"), "is never in force", exit_code=2)
+    assert not (table.folder / "r.note").exists()
 
 
 def test_a_wrong_passphrase_signs_nothing(rooted: Table) -> None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crypto.ids import Day
+    from tests.quarter.plan import Planned
 
 PERIOD = f"{date_of(FIRST)}..{date_of(LAST)}"
 _DAYS = 90
@@ -113,8 +114,31 @@ def synchronise(setting: Setting, conductor: Conductor) -> None:
         run(["amana-desk", "sync", *phrase(setting.places)], AMANA_DESK_HOME=home)
 
 
+def make(setting: Setting, reports: Sequence[Planned]) -> int:
+    """Fill a fresh home with those reports; return the number of envelopes that are there then.
+
+    Raises RehearsalFailed and OSError.
+    """
+    conductor = Conductor()
+    try:
+        rosters = hold_ceremony(setting.places)
+        config = prepare_gateway(setting.places, rosters)
+        hands = hands_of(setting.places, config, rosters)
+
+        def on_day(day: Day) -> Vault:
+            return Vault.open(config.database_url, config.blobs_url, today=lambda: day)
+
+        announce(f"sealing {len(reports):,} synthetic reports and what became of them")
+        filler = Filler(hands, on_day)
+        filler.fill(reports, announce)
+        synchronise(setting, conductor)
+    finally:
+        conductor.stop()
+    return filler.envelopes
+
+
 def main() -> int:
-    """Fill a fresh home.
+    """Fill a fresh home with the whole quarter.
 
     Returns:
         0 when it is there, 1 when something could not be done (said on stderr).
@@ -130,29 +154,15 @@ def main() -> int:
         sync=Address.parse(read("AMANA_SYNC_BIND", "127.0.0.1:8001")),
         desk=Address.parse(read("AMANA_DESK_BIND", "127.0.0.1:8002")),
     )
-    conductor = Conductor()
     began = time.monotonic()
     try:
-        rosters = hold_ceremony(setting.places)
-        config = prepare_gateway(setting.places, rosters)
-        hands = hands_of(setting.places, config, rosters)
-
-        def on_day(day: Day) -> Vault:
-            return Vault.open(config.database_url, config.blobs_url, today=lambda: day)
-
-        reports = plan()
-        announce(f"sealing {len(reports):,} synthetic reports and what became of them")
-        filler = Filler(hands, on_day)
-        filler.fill(reports, announce)
-        synchronise(setting, conductor)
+        envelopes = make(setting, plan())
     except (RehearsalFailed, OSError) as failure:
         sys.stderr.write(f"The quarter could not be made: {failure}\n")
         return 1
-    finally:
-        conductor.stop()
     seconds = time.monotonic() - began
     sys.stdout.write(f"""
-The quarter is in {home}: {filler.envelopes:,} envelopes, {seconds:.0f} seconds.
+The quarter is in {home}: {envelopes:,} envelopes, {seconds:.0f} seconds.
 
   AMANA_HOME={home} make demo        opens the site and a desk on it; then look at Room, {PERIOD}
   export AMANA_DESK_HOME={setting.places.desk(OPERATORS[0])}
