@@ -53,7 +53,7 @@ def protect(counts: Mapping[str, int], sums: Sequence[Sum]) -> dict[str, int | N
     small = {name for name, count in counts.items() if count < LEAST}
     beside: set[str] = set()
     while found := _next_beside(counts, sums, small, beside):
-        beside.add(found)
+        beside |= found - small
     kept_back = small | beside
     return {name: None if name in kept_back else rounded(count) for name, count in counts.items()}
 
@@ -89,19 +89,23 @@ def known(
 
 def _next_beside(
     counts: Mapping[str, int], sums: Sequence[Sum], small: set[str], beside: set[str]
-) -> str | None:
-    """A count to keep back beside one of which the others tell too much; None where none is."""
+) -> set[str]:
+    """What to keep back beside a count of which the others tell too much; empty at the end."""
     bounds = known(counts, sums, small, beside)
     for name in counts:
         if name in small | beside and bounds[name].high - bounds[name].low < LEAST - 1:
-            companion = _companion(name, sums, small | beside)
-            if companion is not None:
-                return companion
-    return None
+            companions = _companions(name, sums, small | beside)
+            if companions:
+                return companions
+    return set()
 
 
-def _companion(weak: str, sums: Sequence[Sum], hidden: set[str]) -> str | None:
-    """The next count to hide beside a weak one: the last part near it, or else a whole; or None.
+def _companions(weak: str, sums: Sequence[Sum], hidden: set[str]) -> set[str]:
+    """What to hide next beside a weak count: the last part near it, or else a whole.
+
+    A whole is kept back because it is about as small as what it is made of in one table: what
+    is published of it in another table would tell whoever knows this rule how small, and goes
+    with it.
 
     Near is whatever a sum ties to it, directly or through counts that are hidden already. Which
     one it is depends on no count: were it the smallest, it would tell that it is smaller than
@@ -115,12 +119,14 @@ def _companion(weak: str, sums: Sequence[Sum], hidden: set[str]) -> str | None:
         touching = [one for one in sums if not near.isdisjoint((one.whole, *one.parts))]
         parts = [part for one in touching for part in one.parts if part not in hidden]
         if parts:
-            return parts[-1]
+            return {parts[-1]}
         wholes += [one.whole for one in touching if one.whole not in hidden]
         near = {name for one in touching for name in (one.whole, *one.parts) if name in hidden}
         near -= seen
-    # Where all that is tied together is hidden, what is known of it is why.
-    return wholes[0] if wholes else None
+    if not wholes:
+        # Where all that is tied together is hidden, what is known of it is why.
+        return set()
+    return {wholes[0], *(part for one in sums if one.whole == wholes[0] for part in one.parts)}
 
 
 def _require_trees(counts: Mapping[str, int], sums: Sequence[Sum]) -> None:

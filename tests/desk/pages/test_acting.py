@@ -12,8 +12,6 @@ import pytest
 
 from crypto.header import Kind
 from crypto.manifest import EntryBody
-from desk.pages.app import create_pages
-from desk.pages.door import Bind, OneTimeLink
 from desk.work import set_state
 from tests.desk.pages.test_pages import FORM
 from tests.desk.world import Reporter, World
@@ -34,15 +32,6 @@ if TYPE_CHECKING:
 
 
 SERVICE = {"service": "cyber_unit", "basis": "place_of_act"}
-
-
-@pytest.fixture
-def page(desk: Desk) -> FlaskClient:
-    """A browser that was let in."""
-    link = OneTimeLink()
-    client = create_pages(desk, Bind("127.0.0.1", 8002), link).test_client()
-    assert client.get(f"/link/{link.token}", headers=FORM).status_code == 303
-    return client
 
 
 @pytest.fixture

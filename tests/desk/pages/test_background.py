@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desk.errors import DeskError, Stopped, WorkRefused
-from desk.pages.app import create_pages
 from desk.pages.background import REFRESH_SECONDS, Background, Job
-from desk.pages.door import Bind, OneTimeLink
+from desk.pages.door import Bind
 from desk.progress import Stoppable
 from desk.sentence import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from flask.testing import FlaskClient
 
-    from desk.desk import Desk
     from desk.progress import Progress
 
 BIND = Bind("127.0.0.1", 8002)
@@ -38,21 +36,6 @@ def wait_for(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.005)
-
-
-@pytest.fixture
-def beside() -> Iterator[Background]:
-    made = Background(now=lambda: "2026-11-22 10:00")
-    yield made
-    made.end()
-
-
-@pytest.fixture
-def page(desk: Desk, beside: Background) -> FlaskClient:
-    link = OneTimeLink()
-    client = create_pages(desk, BIND, link, None, beside).test_client()
-    assert client.get(f"/link/{link.token}", headers=HEAD).status_code == 303
-    return client
 
 
 class Slow:

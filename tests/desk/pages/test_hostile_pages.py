@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from markupsafe import Markup
 
 from crypto.header import Kind
@@ -29,14 +28,6 @@ BIND = Bind("127.0.0.1", 8002)
 OURS = {"Host": "127.0.0.1:8002"}
 BAD = "\u202e\x1b[2J\x07\u200b\u00ad\U000e0041"
 RAW = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\u00ad\x00-\x08\x0b-\x1f\U000e0000-\U000e007f]")
-
-
-@pytest.fixture
-def page(desk: Desk) -> FlaskClient:
-    link = OneTimeLink()
-    client = create_pages(desk, BIND, link).test_client()
-    client.get(f"/link/{link.token}", headers=OURS)
-    return client
 
 
 def hostile(world: World, reporter: Reporter) -> list[Row]:

@@ -40,14 +40,6 @@ HEAD = {"Host": "127.0.0.1:8002"}
 FORM = {**HEAD, "Origin": "http://127.0.0.1:8002", "Sec-Fetch-Site": "same-origin"}
 
 
-@pytest.fixture
-def page(desk: Desk) -> FlaskClient:
-    link = OneTimeLink()
-    client = create_pages(desk, BIND, link).test_client()
-    assert client.get(f"/link/{link.token}", headers=HEAD).status_code == 303
-    return client
-
-
 def text(client: FlaskClient, path: str = "/") -> str:
     answer = client.get(path, headers=HEAD)
     assert answer.status_code == 200, answer.text

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from desk.pages import notices
-from desk.pages.app import create_pages
-from desk.pages.door import Bind, OneTimeLink
 from tests.desk.pages.test_pages import FORM
 from tests.desk.world import Reporter, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
     from flask.testing import FlaskClient
 
-    from desk.desk import Desk
     from desk.sync import SyncReport
 
     Synced = Callable[..., SyncReport]
 
 SENT = "Signed and sent."
-
-
-@pytest.fixture
-def page(desk: Desk) -> FlaskClient:
-    """A browser that was let in."""
-    link = OneTimeLink()
-    client = create_pages(desk, Bind("127.0.0.1", 8002), link).test_client()
-    assert client.get(f"/link/{link.token}", headers=FORM).status_code == 303
-    return client
 
 
 def noted(page: FlaskClient, path: str) -> None:

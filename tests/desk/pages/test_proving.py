@@ -14,9 +14,8 @@ from desk.cases import Cases
 from desk.errors import NoSuchCase
 from desk.outbox import answer
 from desk.pages import proving
-from desk.pages.app import create_pages
 from desk.pages.background import Background, Job
-from desk.pages.door import Bind, OneTimeLink
+from desk.pages.door import Bind
 from desk.progress import Silence
 from desk.proving import prove
 from desk.sentence import Sentence
@@ -26,7 +25,7 @@ from tests.desk.pages.test_background import FORM, HEAD, Slow, wait_for
 from tests.desk.world import JPEG, Reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from flask.testing import FlaskClient
 
@@ -42,21 +41,6 @@ if TYPE_CHECKING:
 BIND = Bind("127.0.0.1", 8002)
 FORGED = (Sign.FOLLOW_UP_FORGED, Sign.IDENTITY_NOT_NAMED)
 """What a forged message and the identity that came with it are shouted about as."""
-
-
-@pytest.fixture
-def beside() -> Iterator[Background]:
-    made = Background(now=lambda: "2026-11-22 10:00")
-    yield made
-    made.end()
-
-
-@pytest.fixture
-def page(desk: Desk, beside: Background) -> FlaskClient:
-    link = OneTimeLink()
-    client = create_pages(desk, BIND, link, None, beside).test_client()
-    assert client.get(f"/link/{link.token}", headers=HEAD).status_code == 303
-    return client
 
 
 @pytest.fixture

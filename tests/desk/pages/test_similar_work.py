@@ -11,9 +11,8 @@ import pytest
 from desk import similar_cases
 from desk.cases import Cases
 from desk.errors import NotLockedIn, Stopped
-from desk.pages.app import create_pages
 from desk.pages.background import Background
-from desk.pages.door import Bind, OneTimeLink
+from desk.pages.door import Bind
 from desk.progress import Silence
 from desk.sight import shown
 from desk.similar_cases import SimilarCases
@@ -22,7 +21,7 @@ from tests.desk.similar.test_pictures import drawn, needs_jail, png
 from tests.desk.world import JPEG, Reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from flask.testing import FlaskClient
 
@@ -36,21 +35,6 @@ BIND = Bind("127.0.0.1", 8002)
 NOT_YET = "were not compared yet. With thousands"
 NEW_PICTURES = "Some pictures here were not compared yet"
 ALIKE = "almost the same picture"
-
-
-@pytest.fixture
-def beside() -> Iterator[Background]:
-    made = Background()
-    yield made
-    made.end()
-
-
-@pytest.fixture
-def page(desk: Desk, beside: Background) -> FlaskClient:
-    link = OneTimeLink()
-    client = create_pages(desk, BIND, link, None, beside).test_client()
-    assert client.get(f"/link/{link.token}", headers=HEAD).status_code == 303
-    return client
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from desk.errors import AlreadySyncing, Stopped
 from desk.news import Bell
 from desk.pages import syncing
 from desk.pages.app import create_pages
-from desk.pages.background import Background
 from desk.pages.door import Bind, OneTimeLink
 from desk.pages.room import Room
 from desk.pages.syncing import Syncing
@@ -20,25 +19,19 @@ from desk.sync import SyncReport
 from tests.desk.pages.test_background import FORM, HEAD, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from flask.testing import FlaskClient
 
     from desk.desk import Desk
+    from desk.pages.background import Background
     from desk.progress import Progress
     from tests.desk.server import FakeServer
     from tests.desk.world import Reporter
 
 BIND = Bind("127.0.0.1", 8002)
 MINUTES = 7
-
-
-@pytest.fixture
-def beside() -> Iterator[Background]:
-    made = Background()
-    yield made
-    made.end()
 
 
 @pytest.fixture

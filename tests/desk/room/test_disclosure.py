@@ -18,11 +18,12 @@ from tests.quarter.facts import fact
 from tests.quarter.plan import FIRST, LAST, PUBLISHED, SMALL, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from desk.room.period import Period
 
 ONE = [Sum("n", ("a", "b", "c"))]
+TWO = [Sum("n", ("a", "b")), Sum("n", ("x", "y"))]
 NESTED = [Sum("n", ("t", "x")), Sum("t", ("a", "b")), Sum("n", ("p", "q"))]
 
 
@@ -99,18 +100,30 @@ def test_a_linear_program_tells_nothing_of_random_tables() -> None:
             assert broken(counts, public, NESTED) == [], counts
 
 
-def worlds(most: int) -> Iterator[dict[str, int]]:
+def of_one_table(most: int) -> Iterator[dict[str, int]]:
     for a, b, c in product(range(most + 1), repeat=3):
         yield {"n": a + b + c, "a": a, "b": b, "c": c}
 
 
+def of_two_tables(most: int) -> Iterator[dict[str, int]]:
+    for whole in range(most + 1):
+        for a, x in product(range(whole + 1), repeat=2):
+            yield {"n": whole, "a": a, "b": whole - a, "x": x, "y": whole - x}
+
+
 @pytest.mark.claim("C-BULLETIN")
-def test_even_whoever_knows_the_rule_finds_ten_values_for_whatever_is_kept_back() -> None:
+@pytest.mark.parametrize(
+    ("worlds", "most", "sums"),
+    [(of_one_table, 27, ONE), (of_two_tables, 40, TWO)],
+    ids=["one table", "two tables of one whole"],
+)
+def test_even_whoever_knows_the_rule_finds_ten_values_for_whatever_is_kept_back(
+    worlds: Callable[[int], Iterator[dict[str, int]]], most: int, sums: Sequence[Sum]
+) -> None:
     """Every small table there is: those that are published alike cannot be told apart."""
-    most = 27
     alike: dict[tuple[tuple[str, int | None], ...], list[dict[str, int]]] = defaultdict(list)
     for counts in worlds(most):
-        alike[tuple(protect(counts, ONE).items())].append(counts)
+        alike[tuple(protect(counts, sums).items())].append(counts)
     looked_at = 0
     for public, found in alike.items():
         whole = dict(public)["n"]
