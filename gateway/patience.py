@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # A phone with two bars has several times as much.
 RATE = 1024
 _SEND_MOST = 256 * 1024
+# As much as the form's parser takes at once.  gunicorn asks for a MiB, and would copy what is left
+# of it at every one of the parser's reads: eight MiB of copies for one of a film.
+_RECEIVE_MOST = 64 * 1024
 
 
 class TooSlow(ConnectionResetError):
@@ -156,6 +159,7 @@ class PatientSocket(socket.socket):
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """Read what there is, waiting as long as patience has it.  Raises TooSlow."""
+        bufsize = min(bufsize, _RECEIVE_MOST)
         if self._ahead:
             first, self._ahead = self._ahead[:bufsize], self._ahead[bufsize:]
             return first

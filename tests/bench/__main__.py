@@ -17,6 +17,7 @@ from tests.bench.cleaning import photos, rates, videos
 from tests.bench.desk import listing, syncing
 from tests.bench.measure import MIB, cpu_seconds, in_turn, reset_peak, resident_peak, row, seconds
 from tests.support.answers import FRAUD
+from tests.support.flood import Answer, Client, Told, wait_for_turn
 from tests.support.media import big_video
 from tests.support.pieces import PieceSender
 from tests.support.ports import free_ports
@@ -83,21 +84,25 @@ def cpu_of_argon2id() -> float:
 
 
 def texts(demo: RunningDemo) -> None:
-    """Text reports, 32 at a time, against the one Argon2id that each contains."""
+    """Text reports, 32 at a time, against the one Argon2id that each contains.
+
+    Whom the site asks to wait for a turn waits, as their browser would.
+    """
     count, one = 200, cpu_of_argon2id()
-    reporter = Reporter(demo.site)
+    client = Client(int(demo.site.rpartition(":")[2]), "127.0.0.1")
     with ThreadPoolExecutor(32) as pool:
-        forms = list(pool.map(lambda _: reporter.write(), range(count)))
+        forms = list(pool.map(lambda _: client.begin(), range(count)))
         pids = demo.worker_pids()
         before = cpu_seconds(pids)
-        answers: list[object] = []
+        all_told = [Told() for _ in forms]
 
-        def send_all() -> None:
-            answers.extend(pool.map(lambda page: reporter.send(page, [], **FRAUD), forms))
+        def send(form: Answer, told: Told) -> None:
+            began = time.monotonic()
+            wait_for_turn(client, client.send(form), told, began)
 
-        wall = seconds(send_all)
+        wall = seconds(lambda: list(pool.map(send, forms, all_told)))
         used = (cpu_seconds(pids) - before) / count
-    failed = sum("receipt-code" not in getattr(page, "text", "") for page in answers)
+    failed = sum(not told.received for told in all_told)
     what = f"text reports, 32 at a time: {count / wall:.1f}/s, {failed} of {count} failed"
     row(what, "none" if not failed else f"{failed}", "none failed")
     what = f"CPU of a text report {used * 1e3:.0f} ms, of one Argon2id {one * 1e3:.0f} ms"

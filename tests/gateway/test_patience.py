@@ -63,6 +63,21 @@ def test_what_is_there_is_read_and_silence_ends_the_connection(pair: Pair) -> No
     assert ours.gave_up
 
 
+def test_no_more_is_read_at_once_than_a_parser_takes(pair: Pair) -> None:
+    ours, client = pair
+    ours.hand_on(bytes(80_000), is_all=False)
+    # gunicorn asks for a MiB where it knows that so much is to come.
+    assert [len(ours.recv(1 << 20)) for _ in range(2)] == [65_536, 80_000 - 65_536]
+    whole = 200_000
+    sender = threading.Thread(target=client.sendall, args=(bytes(whole),))
+    sender.start()
+    got = []
+    while sum(got) < whole:
+        got.append(len(ours.recv(1 << 20)))
+    sender.join()
+    assert max(got) <= 65_536
+
+
 def test_a_head_must_be_whole_in_time_however_steadily_it_drips(pair: Pair, now: Now) -> None:
     ours, client = pair
     ours.begin_head()

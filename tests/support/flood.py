@@ -104,6 +104,13 @@ def report(client: Client) -> Told:
     told.pages += [start.seconds, form.seconds]
     answer = client.send(form)
     told.pages.append(answer.seconds)
+    wait_for_turn(client, answer, told, began)
+    told.whole = time.monotonic() - began
+    return told
+
+
+def wait_for_turn(client: Client, answer: Answer, told: Told, began: float) -> None:
+    """Wait for a turn as often as the site asks to, until it says what became of the report."""
     while 'class="turn"' in answer.text:
         seconds = float(answer.text.partition('data-seconds="')[2].partition('"')[0])
         # When the first page said that it would be over at the latest.
@@ -112,9 +119,7 @@ def report(client: Client) -> Told:
         waits = form_to(answer.text, "/send")
         answer = client.ask(waits.action, waits.values)
         told.pages.append(answer.seconds)
-    told.whole = time.monotonic() - began
     told.received = 'id="receipt-code"' in answer.text
-    return told
 
 
 # Each of these is a process of its own, so that measuring does not wait for flooding.
