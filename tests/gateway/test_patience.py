@@ -71,7 +71,7 @@ def test_no_more_is_read_at_once_than_a_parser_takes(pair: Pair) -> None:
     whole = 200_000
     sender = threading.Thread(target=client.sendall, args=(bytes(whole),))
     sender.start()
-    got = []
+    got: list[int] = []
     while sum(got) < whole:
         got.append(len(ours.recv(1 << 20)))
     sender.join()
