@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def running(rehearsal: Rehearsal) -> Iterator[str]:
     app = create_sync(config=rehearsal.config, vault=rehearsal.vault, rosters=rehearsal.rosters)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

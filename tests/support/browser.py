@@ -76,7 +76,7 @@ def chromium_as_people_have_it(program: Path) -> Iterator[Browser]:
 def served(application: Callable[..., object]) -> Iterator[str]:
     """An application at an address that a browser takes for secure: it obeys Clear-Site-Data."""
     server = make_server("localhost", 0, application, threaded=True)  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://localhost:{server.server_port}"

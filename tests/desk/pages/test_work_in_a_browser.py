@@ -38,7 +38,7 @@ def page(browser: Browser, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Itera
     link, beside = OneTimeLink(), Background()
     app = create_pages(desk, Bind("127.0.0.1", port), link, None, beside)
     server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     context = browser.new_context(
         base_url=f"http://127.0.0.1:{port}", java_script_enabled=False, locale="en"

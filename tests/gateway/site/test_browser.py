@@ -48,7 +48,7 @@ OUTSIDE_LANDMARKS = """() => {
 def page(browser: Browser, rehearsal: Rehearsal) -> Iterator[Page]:
     """A narrow window at a running site, without a script of the page's own."""
     server = make_server("127.0.0.1", 0, rehearsal.site(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     context = browser.new_context(
         viewport={"width": 360, "height": 800}, base_url=f"http://127.0.0.1:{server.port}"

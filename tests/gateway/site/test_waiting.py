@@ -229,7 +229,7 @@ def test_in_a_browser_the_page_does_its_work_and_goes_on_by_itself(
     app: Flask, crowd: Crowd, browser: Browser
 ) -> None:
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     bodies: list[str] = []
     try:
