@@ -18,6 +18,8 @@ CaseId = NewType("CaseId", bytes)
 """16 bytes: one case.  Random, or derived from the code where a first message opens the case."""
 EnvelopeId = NewType("EnvelopeId", bytes)
 """16 random bytes: one envelope."""
+WordId = NewType("WordId", bytes)
+"""16 random bytes: one thing that an operator said, in however many envelopes it was sealed."""
 Deployment = NewType("Deployment", bytes)
 """16 bytes: one installation, derived from its first root public key."""
 Kid = NewType("Kid", bytes)
@@ -40,6 +42,11 @@ def new_case_id() -> CaseId:
 def new_envelope_id() -> EnvelopeId:
     """Return 16 fresh random bytes that name an envelope."""
     return EnvelopeId(secrets.token_bytes(ID_BYTES))
+
+
+def new_word_id() -> WordId:
+    """Return 16 fresh random bytes that name what an operator says."""
+    return WordId(secrets.token_bytes(ID_BYTES))
 
 
 def deployment_of(root_public: bytes) -> Deployment:
@@ -76,6 +83,11 @@ def parse_deployment(untrusted: bytes) -> Deployment:
 def parse_envelope_id(untrusted: bytes) -> EnvelopeId:
     """Return the envelope id if there are 16 bytes; raise `EnvelopeMalformed` otherwise."""
     return EnvelopeId(_exactly(untrusted, ID_BYTES))
+
+
+def parse_word_id(untrusted: bytes) -> WordId:
+    """Return the id of words if there are 16 bytes; raise `EnvelopeMalformed` otherwise."""
+    return WordId(_exactly(untrusted, ID_BYTES))
 
 
 def parse_kid(untrusted: bytes) -> Kid:

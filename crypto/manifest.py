@@ -14,9 +14,11 @@ from crypto.ids import (
     Day,
     EnvelopeId,
     HeaderHash,
+    WordId,
     parse_digest,
     parse_envelope_id,
     parse_header_hash,
+    parse_word_id,
 )
 from crypto.keys import ReplyPublicKey, SigningPublicKey
 from crypto.strict_json import Fields, Json, dump, short
@@ -230,17 +232,20 @@ class ReplyBody:
     """An operator's answer and its day; the body of a signed manifest.
 
     `status` is one of `STATUSES`, or None where the answer says nothing of it; with one, the text
-    may be empty.
+    may be empty.  `word` is the answer's own id, the same however often it is sealed anew.
     """
 
     text: str = field(repr=False)
     author_day: Day
     status: str | None = field(default=None, repr=False)
+    word: WordId | None = None
 
     def to_json(self) -> bytes:
         """Return the JSON, UTF-8; raises `ManifestMalformed` for what FORMAT.md does not allow."""
         status = {} if self.status is None else {"status": _status(self.status)}
-        return dump(text=self.text, author_day=_day(self.author_day), **status)
+        return dump(
+            text=self.text, author_day=_day(self.author_day), **status, **_written(self.word)
+        )
 
     @classmethod
     def from_json(cls, untrusted: bytes) -> Self:
@@ -250,25 +255,30 @@ class ReplyBody:
                 text=given.text("text"),
                 author_day=_day(given.number("author_day")),
                 status=_status(given.word("status")) if given.has("status") else None,
+                word=_parse_word(given),
             )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryBody:
-    """What an operator did to a case; the body of a signed manifest."""
+    """What an operator did to a case; the body of a signed manifest.
+
+    `word` is the act's own id, the same however often it is sealed anew.
+    """
 
     type: str
     data: Mapping[str, Json] = field(repr=False)
+    word: WordId | None = None
 
     def to_json(self) -> bytes:
         """Return the JSON, UTF-8; raises `ManifestMalformed` for what FORMAT.md does not allow."""
-        return dump(type=short(self.type), data=self.data)
+        return dump(type=short(self.type), data=self.data, **_written(self.word))
 
     @classmethod
     def from_json(cls, untrusted: bytes) -> Self:
         """Parse; raises `ManifestMalformed`."""
         with Fields.of_manifest(untrusted) as given:
-            return cls(type=given.word("type"), data=given.mapping("data"))
+            return cls(type=given.word("type"), data=given.mapping("data"), word=_parse_word(given))
 
 
 def _day(number: int) -> Day:
@@ -283,6 +293,14 @@ def _status(name: str) -> str:
     if name not in STATUSES:
         raise ManifestMalformed("not a status")
     return name
+
+
+def _written(word: WordId | None) -> dict[str, Json]:
+    return {} if word is None else {"word": word.hex()}
+
+
+def _parse_word(given: Fields) -> WordId | None:
+    return given.hexed("word", parse_word_id) if given.has("word") else None
 
 
 def _require_type(name: str, identity_mode: str) -> None:

@@ -38,6 +38,9 @@ class Sign(StrEnum):
     FOREIGN_DEPLOYMENT = "foreign-deployment"
     PARTS_REFUSED = "parts-refused"
     ANSWER_REFUSED = "answer-refused"
+    SENDING_FAILED = "sending-failed"
+    WRITTEN_LOST = "written-here-lost"
+    COPY_LOST = "copy-lost"
     # seen while proving the files (desk.soundness)
     FILE_DAMAGED = "file-damaged"
     FILE_UNSOUND = "file-unsound"
@@ -61,6 +64,8 @@ class Sign(StrEnum):
     STATE_UNKNOWN = "state-unknown"
     ACT_MALFORMED = "act-malformed"
     FOUR_EYES = "four-eyes"
+    FOUR_EYES_UNTOLD = "four-eyes-untold"
+    LIST_NOT_READ = "list-not-read"
     QUARANTINE_UNFOUNDED = "quarantine-unfounded"
     REPLY_MISDATED = "reply-misdated"
     PARENT_MISSING = "parent-missing"
@@ -68,16 +73,19 @@ class Sign(StrEnum):
 
 WORDS: dict[Sign, str] = {
     Sign.ROSTER_WENT_BACKWARDS: (
-        "The server offers an older list of keys than one this desk has already seen, or another "
-        "of the same number. Nothing was fetched."
+        "The server offered an older list of keys than one this desk had already seen, or another "
+        "of the same number. Nothing was fetched then. What it offered is kept in the desk's "
+        "folder, under refused-rosters. This stays until you clear it."
     ),
     Sign.ROSTER_REFUSED: (
         "The server's list of keys is not one the pinned root signed, or it is not in force today."
     ),
     Sign.ROSTER_FORKED: (
-        "The server's list of keys follows from another past than the one this desk has seen: the "
+        "The server's list of keys followed from another past than the one this desk had seen: the "
         "root signed two lists of one number, or somebody else holds its key. Nothing was "
-        "fetched. Speak with the keyholder of the root before you trust either."
+        "fetched then, and what was offered is kept in the desk's folder, under refused-rosters. "
+        "Speak with the keyholder of the root before you trust either. This stays until you clear "
+        "it, also once the server shows the list that this desk knows."
     ),
     Sign.ROSTER_HISTORY_MISSING: (
         "The server does not have every earlier list of keys. What was signed or sealed under a "
@@ -138,7 +146,26 @@ WORDS: dict[Sign, str] = {
         "whoever sealed it was not honest, or had a fault. Nothing opens or exports it, and "
         "fetching it again does not help. Ask who runs the site."
     ),
-    Sign.ANSWER_REFUSED: "The server does not take what this desk wrote. It is kept here.",
+    Sign.ANSWER_REFUSED: (
+        "The server does not take what this desk wrote. It is kept here, each sync tries again, "
+        "and what this desk writes in this case waits with it. Ask who runs the server what it is "
+        "refused for: its size, perhaps."
+    ),
+    Sign.SENDING_FAILED: (
+        "Something on this machine keeps what this desk wrote from being sent: a disk that is full "
+        "or failing, most likely. It is kept here, each sync tries again, and what this desk "
+        "writes in this case waits with it. Do not write it again."
+    ),
+    Sign.WRITTEN_LOST: (
+        "Something that this desk wrote was spoilt on this machine before the server had it: a "
+        "failing disk, or somebody at this machine. It never goes out, and neither does what this "
+        "desk had written after it in this case. Ask a colleague what reached them, and say the "
+        "rest again. If this comes back, do not trust the disk."
+    ),
+    Sign.COPY_LOST: (
+        "A copy that was made here was lost or spoilt on this machine before the server had it. "
+        "Its entry goes out without it: make the copy again."
+    ),
     Sign.CANNOT_OPEN: (
         "This envelope does not open with this desk's key: its wrap or its content comes from "
         "another envelope, or was changed."
@@ -193,7 +220,19 @@ WORDS: dict[Sign, str] = {
         "An operator's entry does not say what an entry of its kind says. It does nothing."
     ),
     Sign.FOUR_EYES: (
-        "One operator did alone what the rules leave to two: they made it ready and transmitted it."
+        "One operator did alone what the rules leave to two: they made it ready and transmitted "
+        "it, or left out of what it answers a word that they had signed themselves."
+    ),
+    Sign.FOUR_EYES_UNTOLD: (
+        "Nobody here can tell whether two people agreed to this, as the rules ask: it answers "
+        "something that is not on this machine, or that cannot be read here. Sync again. If it "
+        "stays, a second operator must look at it now, and ask its author what it answers: the "
+        "server may be holding that back, or it exists nowhere and hides that one acted alone."
+    ),
+    Sign.LIST_NOT_READ: (
+        "Something of this case is not on this machine, and the server's list was not read to "
+        "its end: the line broke, or a sync is under way. Nobody is accused of it yet. Sync "
+        "again; if no sync comes to the end of the list, ask who runs the server."
     ),
     Sign.QUARANTINE_UNFOUNDED: (
         "An operator put something in quarantine that its case does not have, or under another "
@@ -209,8 +248,8 @@ WORDS: dict[Sign, str] = {
         "shown the day that stands in it."
     ),
     Sign.PARENT_MISSING: (
-        "This answers something that is not on this machine: the server may be holding a message "
-        "back."
+        "This answers something that is not on this machine. Sync again; if it stays, the server "
+        "may be holding a message back, or its author named what exists nowhere: ask them."
     ),
 }
 

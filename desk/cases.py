@@ -10,17 +10,19 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from crypto.header import Kind
 from crypto.ids import date_of
 from crypto.manifest import IDENTITY_LATER, WITHDRAWAL
-from desk import acts
+from desk import acts, unread
 from desk.alarms import Alarm, Sign
 from desk.clocks import clocks, next_due
 from desk.errors import AmbiguousCase, NoSuchCase
 from desk.fold import FOUR_EYES, fold
-from desk.form_ids import DANGERS
-from desk.order import Node, heads, known_to, ordered
+from desk.next_word import next_word
+from desk.order import Node, known_to, ordered
 from desk.quarantine import unfounded
 from desk.sentence import Sentence, Several
+from desk.unread import reading
 from desk.verify import Entry, FollowUp, Genuine, Judge, Named, Reply
 
 if TYPE_CHECKING:
@@ -33,14 +35,16 @@ if TYPE_CHECKING:
     from desk.clocks import Due
     from desk.desk import Desk
     from desk.fold import Work
+    from desk.next_word import NextWord
+    from desk.origins import Origin
     from desk.progress import Progress
-    from desk.rules import Rules
     from desk.store import Envelope
 
 REF_DIGITS = 8
 _AT_A_TIME = 250
 _MODES = {"anonymous": 1, "contact_only": 2, "full_identity": 3}
 _NAMED = ("contact_only", "full_identity")
+_WORDS = (Kind.ENTRY, Kind.REPLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Case:
 
     id: CaseId
     day: Day
-    report: ReportManifest | None
+    origin: Origin
     timeline: tuple[FollowUp | Reply | Entry, ...]
     files: tuple[Named, ...]
     identities: tuple[Named, ...]
@@ -59,9 +63,8 @@ class Case:
     clocks: tuple[Due, ...]
     unanswered: bool
     readable: bool
-    heads: tuple[HeaderHash, ...]
+    next_word: NextWord
     reply_key: ReplyPublicKey | None = field(repr=False)
-    report_id: EnvelopeId | None
     known: frozenset[EnvelopeId] = field(repr=False)
     """All that this desk held of it when it was read."""
 
@@ -72,8 +75,18 @@ class Case:
         What was held and did not open may open later (desk.renewal): then it was not shown.
         """
         told = (*sorted(self.known), *sorted(one.node.hash for one in self.timeline))
-        has_report = b"report" if self.report else b""
-        return hashlib.sha256(b"".join((*told, has_report))).hexdigest()[:16]
+        reports = (one.envelope.header.hash for one in self.origin.told)
+        return hashlib.sha256(b"".join((*told, b"reports", *reports))).hexdigest()[:16]
+
+    @property
+    def report(self) -> ReportManifest | None:
+        """The report; where nobody here can tell which is the one, the first of `origin`."""
+        return self.origin.told[0].manifest if self.origin.told else None
+
+    @property
+    def report_id(self) -> EnvelopeId | None:
+        """The envelope of that report."""
+        return self.origin.told[0].envelope.id if self.origin.told else None
 
     @property
     def ref(self) -> str:
@@ -161,15 +174,14 @@ class Case:
         return tuple(one for one in self.timeline if isinstance(one, Reply))
 
     @property
-    def answers_to(self) -> tuple[HeaderHash, ...]:
-        """What the next answer names as its parents: all heads, and the answers none came after.
+    def heads(self) -> tuple[HeaderHash, ...]:
+        """What the next entry names as its parents."""
+        return self.next_word.heads
 
-        The reporter's page sees answers alone: only through their own parents can it tell, of two
-        of one day, which came last, when a message or an entry stands between them.
-        """
-        named = {parent for one in self.replies for parent in one.node.parents}
-        last = [one.node.hash for one in self.replies if one.node.hash not in named]
-        return tuple(dict.fromkeys((*self.heads, *last)))
+    @property
+    def answers_to(self) -> tuple[HeaderHash, ...]:
+        """What the next answer names as its parents."""
+        return self.next_word.answers_to
 
     @property
     def fields(self) -> Mapping[str, Json]:
@@ -178,8 +190,8 @@ class Case:
 
     @property
     def danger(self) -> bool:
-        """Whether the reporter spoke of danger to life, a minor, or self-harm; unsure counts."""
-        return _in_danger(self.fields)
+        """Whether any report of it speaks of danger to life, a minor, or self-harm."""
+        return self.origin.in_danger
 
     @property
     def messages(self) -> tuple[FollowUp | Reply, ...]:
@@ -208,12 +220,14 @@ class Cases:
 
     def all(self, progress: Progress | None = None) -> tuple[Case, ...]:
         """Every case: urgent first, then unanswered, then the newest day."""
+        read = reading(self._desk.store)
         by_case: dict[CaseId, list[Envelope]] = {}
         for one in self._desk.store.everything():
             by_case.setdefault(one.case, []).append(one)
         self._desk.trust.renew()
         stored = self._alarms()
         origins = self._desk.store.origins()
+        half = unread.is_unread(self._desk.store, read)
         found: list[Case] = []
         for case, envelopes in by_case.items():
             if progress is not None and not len(found) % _AT_A_TIME:
@@ -221,7 +235,8 @@ class Cases:
                 progress.step(
                     Sentence("Reading the cases ({start} of {all})", start=start, all=among)
                 )
-            found.append(self._case(case, envelopes, origins.get(case), stored.get(case.hex(), ())))
+            of_case = origins.get(case), stored.get(case.hex(), ())
+            found.append(self._case(case, envelopes, *of_case, half=half))
         return tuple(
             sorted(found, key=lambda one: (not one.danger, not one.unanswered, -one.day, one.id))
         )
@@ -230,12 +245,15 @@ class Cases:
         """These cases, as far as they are here, in no order; read some hundreds at a time."""
         stored, origins = self._alarms(), self._desk.store.origins()
         for start in range(0, len(cases), _AT_A_TIME):
+            read = reading(self._desk.store)
             by_case: dict[CaseId, list[Envelope]] = {}
             for one in self._desk.store.of_cases(cases[start : start + _AT_A_TIME]):
                 by_case.setdefault(one.case, []).append(one)
             self._desk.trust.renew()
+            half = unread.is_unread(self._desk.store, read)
             for case, envelopes in by_case.items():
-                yield self._case(case, envelopes, origins.get(case), stored.get(case.hex(), ()))
+                of_case = origins.get(case), stored.get(case.hex(), ())
+                yield self._case(case, envelopes, *of_case, half=half)
 
     def find(self, untrusted_ref: str) -> Case:
         """The case whose id begins so; dashes, spaces and capitals do not matter.
@@ -257,26 +275,19 @@ class Cases:
             raise AmbiguousCase(
                 Sentence("Several cases begin so: {cases}. Type more of it.", cases=several)
             )
-        (case,) = matching
-        envelopes = self._desk.store.of_case(case)
-        self._desk.trust.renew()
-        return self._case(
-            case,
-            envelopes,
-            self._desk.store.origins().get(case),
-            self._alarms().get(case.hex(), ()),
-        )
+        return self._one(matching[0])
 
     def with_draft(self, case: Case, draft: Envelope) -> Case:
         """A case as it will read once an envelope of this desk's own is kept in it."""
-        envelopes = [*self._desk.store.of_case(case.id), draft]
+        return self._one(case.id, draft)
+
+    def _one(self, case: CaseId, *drafts: Envelope) -> Case:
+        read = reading(self._desk.store)
+        envelopes = [*self._desk.store.of_case(case), *drafts]
         self._desk.trust.renew()
-        return self._case(
-            case.id,
-            envelopes,
-            self._desk.store.origins().get(case.id),
-            self._alarms().get(case.id.hex(), ()),
-        )
+        pinned, stored = self._desk.store.origins().get(case), self._alarms()
+        half = unread.is_unread(self._desk.store, read)
+        return self._case(case, envelopes, pinned, stored.get(case.hex(), ()), half=half)
 
     def _alarms(self) -> dict[str, tuple[Alarm, ...]]:
         grouped: dict[str, list[Alarm]] = {}
@@ -290,11 +301,14 @@ class Cases:
         envelopes: Sequence[Envelope],
         pinned: EnvelopeId | None,
         stored: tuple[Alarm, ...],
+        *,
+        half: bool,
     ) -> Case:
         found = Judge(self._desk.opener, self._desk.trust).judge(case, envelopes, pinned)
-        read = _folded(found, envelopes, stored, self._desk.rules)
-        odd = unfounded(self._desk, read)
-        return replace(read, alarms=tuple(sorted({*read.alarms, *odd}))) if odd else read
+        read = _folded(found, envelopes, self._desk)
+        odd = (*read.alarms, *unfounded(self._desk, read))
+        told = unread.told(odd, half=half)
+        return replace(read, alarms=tuple(sorted({*told, *stored})))
 
 
 def desk_alarms(desk: Desk) -> tuple[Alarm, ...]:
@@ -302,9 +316,8 @@ def desk_alarms(desk: Desk) -> tuple[Alarm, ...]:
     return tuple(sorted(one for one in desk.store.alarms() if not one.case))
 
 
-def _folded(
-    found: Genuine, envelopes: Sequence[Envelope], stored: tuple[Alarm, ...], rules: Rules
-) -> Case:
+def _folded(found: Genuine, envelopes: Sequence[Envelope], desk: Desk) -> Case:
+    rules = desk.rules
     everything: tuple[FollowUp | Reply | Entry, ...] = (
         *found.follow_ups,
         *found.replies,
@@ -312,40 +325,39 @@ def _folded(
     )
     said = {one.node.hash: one for one in everything}
     nodes = {name: one.node for name, one in said.items()}
-    if found.report_envelope is not None:
-        header = found.report_envelope.header
-        nodes[header.hash] = Node(header.hash, header.day, ())
+    nodes |= {one.hash: one for one in found.origin.nodes}
     timeline = tuple(said[node.hash] for node in ordered(nodes.values()) if node.hash in said)
     entries = [one for one in timeline if isinstance(one, Entry)]
     anonymous = _identity_mode(found.report, found.follow_ups) not in _NAMED
-    work = fold(entries, nodes, rules, anonymous=anonymous)
-    danger = _in_danger(found.report.fields if found.report else {})
-    priority = work.word(acts.PRIORITY) or (rules.urgent if danger else rules.usual)
+    # What is no operator's word is not missing, though nobody here opens it.
+    others = [one.header for one in envelopes if one.kind not in _WORDS]
+    here = {one.hash: Node(one.hash, one.day, ()) for one in others}
+    work = fold(entries, {**here, **nodes}, rules, anonymous=anonymous, replies=found.replies)
+    usual = rules.urgent if found.origin.in_danger else rules.usual
+    priority = work.word(acts.PRIORITY) or usual
     day = _day(found, envelopes)
     return Case(
         id=found.case,
         day=day,
-        report=found.report,
+        origin=found.origin,
         timeline=timeline,
         files=tuple(found.files),
         identities=tuple(found.identities),
-        alarms=tuple(sorted({*found.alarms, *stored, *_about_acts(work)})),
+        alarms=(*found.alarms, *_about_acts(work)),
         work=work,
         priority=priority,
         clocks=clocks(rules, day, timeline, work, priority=priority, anonymous=anonymous),
         unanswered=_unanswered(found, nodes),
         readable=found.readable,
-        heads=heads(nodes.values()),
+        next_word=next_word(timeline, nodes, work, desk.keyring.sign.public),
         reply_key=found.reply_key,
-        report_id=found.report_envelope.id if found.report_envelope else None,
         known=frozenset(one.id for one in envelopes),
     )
 
 
 def _day(found: Genuine, envelopes: Sequence[Envelope]) -> Day:
-    if found.report_envelope is not None:
-        return found.report_envelope.header.day
-    return min(one.header.day for one in envelopes)
+    told = [one.envelope for one in found.origin.equal]
+    return min(one.header.day for one in told or envelopes)
 
 
 def _about_acts(work: Work) -> tuple[Alarm, ...]:
@@ -353,6 +365,7 @@ def _about_acts(work: Work) -> tuple[Alarm, ...]:
         *((Sign.STATE_UNKNOWN, one) for one in work.unknown_states),
         *((Sign.ACT_MALFORMED, one) for one in work.malformed),
         *((Sign.FOUR_EYES, one.entry) for one in work.irregular if one.broke(FOUR_EYES)),
+        *((Sign.FOUR_EYES_UNTOLD, one.entry) for one in work.untold if one.broke(FOUR_EYES)),
     )
     return tuple(Alarm(sign, one.envelope.case.hex(), one.envelope.id.hex()) for sign, one in odd)
 
@@ -363,21 +376,10 @@ def _identity_mode(report: ReportManifest | None, follow_ups: Sequence[FollowUp]
     return max(given, key=lambda mode: _MODES.get(mode, 0), default="")
 
 
-def _in_danger(fields: Mapping[str, Json]) -> bool:
-    return any(_says(fields.get(name), values) for name, values in DANGERS.items())
-
-
-def _says(answer: Json, values: frozenset[str]) -> bool:
-    """Whether an answer, or one of several, is one of these."""
-    several = answer if isinstance(answer, list) else [answer]
-    return any(isinstance(one, str) and one in values for one in several)
-
-
 def _unanswered(found: Genuine, nodes: Mapping[HeaderHash, Node]) -> bool:
     """Whether the reporter said something that whoever answered in words had not read."""
-    asked = {one.node.hash for one in found.follow_ups}
-    if found.report_envelope is not None:
-        asked.add(found.report_envelope.header.hash)
+    said = (*found.origin.nodes, *(one.node for one in found.follow_ups))
+    asked = {one.hash for one in said}
     # A status alone tells where the case stands; it answers nobody.
     worded = [one.node.hash for one in found.replies if one.body.text]
     return not asked <= known_to(worded, nodes)

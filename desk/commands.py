@@ -47,7 +47,8 @@ _NO_SIGNATURE = "no signature proven, as nothing signed opens on this desk"
     epilog=json_shape(
         '--json: the row of `list --json`, and {"rehearsal": bool, "language", "identity",',
         '  "state_conflict": [], "answerable": bool, "sealed_by", "cleaned_by",',
-        '  "form_version": number, "fields": {id: value},',
+        '  "form_version": number, "fields": {id: value}, "report": id, "report_is_sure": bool,',
+        '  "other_reports": [{"id", "day", "category", "language", "identity_mode", "fields"}],',
         '  "identities": [{"named_by": id, "digest", "here": bool}],',
         '  "files": [{"id", "name", "media_type", "length", "sha256", "removed": [kind],',
         '             "problem": ""|"missing"|"not-fetched"|"cannot-open", "named_by": id}],',
@@ -96,6 +97,8 @@ def open_case(
     with showing() as progress:
         found = Cases(desk).find(case)
         done = export_case(desk, found, folder, progress)
+    # What is in quarantine is left out on purpose.
+    closed = {one.id: one.closing for one in views(desk, found) if one.closing is not None}
     if as_json:
         shape = {"folder": str(done.folder), "files": done.files, "left_out": done.left_out}
         print_json(shape)
@@ -103,10 +106,14 @@ def open_case(
         files = words.count(len(done.files), "file")
         click.echo(f"{folder}: case.json and {files}, in clear. Mind where it is.")
         for missing in done.left_out:
-            click.echo(f"left out: {missing} (see `amana-desk verify {case}`)", err=True)
-    # What is in quarantine is left out on purpose.
-    closed = {one.id for one in views(desk, found) if one.closing is not None}
-    if set(done.left_out) - closed:
+            shut = closed.get(missing)
+            why = (
+                f"in quarantine, custodian: {words.cell(shut.custodian)}"
+                if shut
+                else f"see `amana-desk verify {case}`"
+            )
+            click.echo(f"left out: {missing} ({why})", err=True)
+    if set(done.left_out) - set(closed):
         raise click.exceptions.Exit(ALARMS)
 
 
@@ -137,12 +144,16 @@ def reply(  # noqa: PLR0913 the command's options
     the editor opens with it the next time. A ready answer comes in the reporter's language, if it
     is written in that one, and with its status, unless you give another.
     """
-    if ready and (text is not None or text_file):
+    # Of two texts one would be sent, and the other passed over in silence.
+    if [bool(ready), text is not None, text_file is not None].count(True) > 1:
         raise click.UsageError("Choose one of --ready, --text and --text-file.")
     if unedited and not ready:
         raise click.UsageError("--unedited is for a ready answer: --ready ID --unedited.")
     desk = setting.unlock(passphrase_file)
     found = Cases(desk).find(case)
+    if found.origin.words:
+        # Which of several reports an answer goes to, or why to none.
+        click.echo(found.origin.words, err=True)
     public = parse_public(status) if status else ""
     writing: AbstractContextManager[str]
     if ready:
@@ -179,6 +190,7 @@ reply.help = (
     epilog=json_shape(
         '--json: {"cases": [{"case", "ref", "entries": n, "replies_and_messages": n,',
         '         "files": n, "files_read": n, "files_not_here": n,',
+        '         "files_in_quarantine": n,',
         '         "opens": bool, "not_opened": n, "alarms": [...]}],',
         '         "alarms": [...]}',
     ),
@@ -210,6 +222,8 @@ def verify(
                 said.append(f"{words.count(one.files_read, 'file')} read to the end")
             if one.files_not_here:
                 said.append(f"{words.count(one.files_not_here, 'file')} not fetched yet")
+            if one.files_in_quarantine:
+                said.append(f"{words.count(one.files_in_quarantine, 'file')} in quarantine")
             if not one.opens:
                 said.append(f"{words.count(one.not_opened, 'envelope')} not opened")
             click.echo(f"{one.ref}: {', '.join(said)}")

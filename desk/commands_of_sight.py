@@ -15,21 +15,24 @@ from desk.export import export_file
 from desk.program import SAID, Setting, json_shape, jsonable, main, print_json, unlocking
 from desk.sentence import Sentence
 from desk.sight.closing import close, custodians
-from desk.sight.export import export_previews, find_file
+from desk.sight.export import export_copy, export_previews, find_file
 from desk.sight.redaction import (
     answer_of,
     blacked_out,
+    make,
     message_named,
     parse_box,
     places_of,
-    redact,
     redact_answer,
+    sign,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from desk.cases import Case
+    from desk.desk import Desk
+    from sanitizer.sight.boxes import Box
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -102,47 +105,54 @@ def one_file(  # noqa: PLR0913  # the command's options
 @click.argument("case")
 @click.argument("file", required=False, default="")
 @click.option("--box", "boxes", multiple=True, help="x,y,width,height in pixels of the preview.")
-@click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Of a PDF.")
+@click.option("--page", type=click.IntRange(1), help="Of a PDF; the first, unless it is given.")
+@click.option("--to", "folder", type=_FOLDER, help="A new or empty folder, to look at the copy.")
 @click.option("--answer", default="", help="The id of an answer instead of a file.")
 @click.option("--message", type=click.IntRange(1), help="The number of a message instead.")
 @click.option("--words", "phrases", multiple=True, help="To black out, wherever they stand; or -.")
 @click.option("--span", "spans", multiple=True, help="From:to in its characters.")
-@click.option("--yes", is_flag=True, help="Sign the copy of an answer without asking.")
+@click.option("--yes", is_flag=True, help="Sign the copy without asking.")
 @unlocking
 @click.pass_obj
 def redact_command(  # noqa: PLR0913  # the command's options
-    setting: Setting, case: str, file: str, *, boxes: tuple[str, ...], page: int, answer: str,
-    message: int | None, phrases: tuple[str, ...], spans: tuple[str, ...], yes: bool,
-    passphrase_file: Path | None,
+    setting: Setting, case: str, file: str, *, boxes: tuple[str, ...], page: int | None,
+    folder: Path | None, answer: str, message: int | None, phrases: tuple[str, ...],
+    spans: tuple[str, ...], yes: bool, passphrase_file: Path | None,
 ) -> None:  # fmt: skip
     """Make a copy of a picture, a page, an answer or a message with something blacked out.
 
     The copy is a new item of the case, made anew from pixels or words: there is nothing under what
     is black. What it was made from stays as it is. `--box` counts in the pixels of what `preview`
-    writes, and may be given several times.
+    writes, and may be given several times. The copy is shown before it is signed: that of a
+    picture is written into the folder of `--to`.
 
     `--words` finds what a search finds: capitals, accents, vowel signs and lines' ends do not
-    matter. How often each was found is said, and the copy is shown before it is signed. `-` asks
-    for the words, a line each: there they stand in no history of the shell.
+    matter. How often each was found is said. `-` asks for the words, a line each: there they stand
+    in no history of the shell.
     """
-    desk = setting.unlock(passphrase_file)
-    found = Cases(desk).find(case)
-    if "-" in phrases:
-        phrases = tuple(_asked())
     if [bool(file), bool(answer), message is not None].count(True) != 1:
         raise Refusal("Name a file, or an answer with --answer, or a message with --message.")
+    # What would be passed over in silence is what somebody believes to be gone.
+    if file and (phrases or spans):
+        raise Refusal("--words and --span are for an answer or a message, not for a file.")
+    if not file and (boxes or page is not None or folder is not None):
+        raise Refusal("--box, --page and --to are for a file, not for an answer or a message.")
+    if file and folder is None and not yes:
+        raise Refusal("Look before you sign: --to FOLDER writes the copy there, and asks.")
+    desk = setting.unlock(passphrase_file)
+    found = Cases(desk).find(case)
     if not file:
         name = answer or message_named(found, message or 0)
-        chosen_spans = _look_at(answer_of(found, name), phrases, [_span(one) for one in spans])
-        if chosen_spans and not (yes or click.confirm("Is this the copy to sign?", err=True)):
-            raise Refusal("Nothing was written.")
-        sent = redact_answer(desk, found, name, chosen_spans)
+        text = answer_of(found, name)
+        if "-" in phrases:
+            phrases = (*(one for one in phrases if one != "-"), *_asked())
+        chosen = _look_at(text, phrases, [_span(one) for one in spans])
+        if chosen:
+            _is_to_be_signed(yes=yes)
+        sent = redact_answer(desk, found, name, chosen)
     else:
-        chosen = find_file(desk, found, file)
         parsed = [parse_box(one) for one in boxes]
-        with showing() as progress:
-            progress.step(Sentence("Looking at {file}", file=chosen.name))
-            sent = redact(desk, found, chosen.id, parsed, part=page - 1)
+        sent = _copy_file(desk, found, file, parsed, (page or 1) - 1, folder, yes=yes)
     _say(desk_case=found, said="a redacted copy was made", sent=sent)
 
 
@@ -172,6 +182,27 @@ def quarantine_command(  # noqa: PLR0913  # the command's options
 
 def _say(*, desk_case: Case, said: str, sent: bool) -> None:
     click.echo(f"{desk_case.ref}: {said}" + ("" if sent else " (waits for the next sync)"))
+
+
+def _copy_file(  # noqa: PLR0913, PLR0917  # what is made, and where it is looked at
+    desk: Desk, case: Case, name: str, boxes: list[Box], part: int, folder: Path | None, *,
+    yes: bool,
+) -> bool:  # fmt: skip
+    """Make a copy, write it where it can be looked at, and sign the very bytes after a yes."""
+    file = find_file(desk, case, name)
+    with showing() as progress:
+        progress.step(Sentence("Looking at {file}", file=file.name))
+        copy = make(desk, case, file.id, boxes, part=part)
+    if folder is not None:
+        click.echo(f"{export_copy(desk, file, copy, folder)}: the copy, in clear. Look at it.")
+    _is_to_be_signed(yes=yes)
+    # As the case is now: a sync can have closed the file while somebody looked.
+    return sign(desk, Cases(desk).find(case.id.hex()), copy)
+
+
+def _is_to_be_signed(*, yes: bool) -> None:
+    if not (yes or click.confirm("Is this the copy to sign?", err=True)):
+        raise Refusal("Nothing was signed.")
 
 
 def _asked() -> Iterator[str]:

@@ -140,6 +140,11 @@ class DeskHome:
         return self.folder / "believing.lock"
 
     @property
+    def refused_rosters(self) -> Path:
+        """The lists of keys that a server offered in the place of the true one, as they came."""
+        return self.folder / "refused-rosters"
+
+    @property
     def sending(self) -> Path:
         """Locked by whoever sends what was written here."""
         return self.folder / "sending.lock"

@@ -34,10 +34,11 @@ from desk.summary import IDENTITY_LOCKED, all_alarms
 from desk.verify import Entry, FollowUp, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
+    from crypto.strict_json import Json
     from desk.alarms import Alarm
     from desk.cases import Case
     from desk.desk import Desk
@@ -143,7 +144,7 @@ def print_case(console: Console, desk: Desk, case: Case) -> None:
         console.print(Text(words.plain(line), "yellow"))
     _print_clocks(console, desk, case)
     print_alarms(console, all_alarms(desk, case))
-    console.print(_fields(case))
+    _print_report(console, case)
     later = "".join(f", given later on {iso(one.node.day)}" for one in case.later_identities)
     console.print(
         Text.assemble(("Identity  ", "dim"), f"{words.cell(told)}{later}; {IDENTITY_LOCKED}")
@@ -154,11 +155,28 @@ def print_case(console: Console, desk: Desk, case: Case) -> None:
         console.print(Text(f"          named by {by}, digest {sealed.digest}{lost}", "dim"))
     files = views(desk, case)
     _print_files(console, [one for one in files if one.named.by == case.report_id])
+    _print_other_reports(console, case, files)
     for one in case.timeline:
         console.print()
         console.print(_said(case, one, desk.rules))
         if isinstance(one, FollowUp):
             _print_files(console, [two for two in files if two.named.by == one.envelope.id])
+
+
+def _print_report(console: Console, case: Case) -> None:
+    if case.origin.words:
+        console.print(Text(case.origin.words, "bold red"))
+    console.print(_fields(case.fields))
+
+
+def _print_other_reports(console: Console, case: Case, files: Sequence[FileView]) -> None:
+    for other in case.origin.others:
+        name, day = other.envelope.id, iso(other.envelope.header.day)
+        console.print(Text(f"Another report in this case, {name.hex()[:8]}  {day}", "bold"))
+        console.print(_fields(other.manifest.fields))
+        _print_files(console, [one for one in files if one.named.by == name])
+    if case.origin.unshown:
+        console.print(f"And {case.origin.unshown} more, which show --json has.")
 
 
 def _tag(desk: Desk, name: str) -> str:
@@ -177,11 +195,11 @@ def _print_clocks(console: Console, desk: Desk, case: Case) -> None:
             console.print(Text(said, "bold red" if verdict == "overdue" else "dim"))
 
 
-def _fields(case: Case) -> RenderableType:
+def _fields(fields: Mapping[str, Json]) -> RenderableType:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True, max_width=words.CELL)
     table.add_column(overflow="fold")
-    for name, lines in words.answers(case.fields):
+    for name, lines in words.answers(fields):
         table.add_row(Text(words.cell(name)), Text(words.plain(words.cut("\n".join(lines)))))
     return Padding(table, (1, 0), expand=False)
 

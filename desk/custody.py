@@ -281,6 +281,8 @@ def _require_operator(desk: Desk) -> None:
 def _wanted(case: Case) -> list[Envelope]:
     """The identities that hold a name or a contact, by the reporter's own word; the newest 32."""
     given: list[EnvelopeId] = []
+    if case.report is not None and not case.origin.is_sure:
+        raise refused(Why.UNSURE)
     if case.report is not None and case.report_id is not None:
         given += [case.report_id] if case.report.identity_mode in _GIVEN else []
     given += [one.envelope.id for one in case.later_identities]

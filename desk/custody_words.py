@@ -23,6 +23,10 @@ class Why(Enum):
     CUSTODIANS_ONLY = "This is an operator's desk: a custodian answers. Carry the request to them."
     REASON = "A reason is needed, of {most:,} characters at most. Nothing was written."
     NOTHING = "The reporter gave neither a name nor a contact: there is nothing to open."
+    UNSURE = (
+        "Nobody here can say which report of this case is the reporter's, so nobody can say whose "
+        "identity this would be. Nothing was written."
+    )
     MISSING = (
         "The identity that the reporter gave is not on this machine as they sealed it: "
         "`amana-desk sync`, then `amana-desk verify`."

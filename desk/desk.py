@@ -15,12 +15,12 @@ from crypto.ids import Day, day_of
 from crypto.roster import RootPublicKey
 from desk.client import SyncClient
 from desk.config import Membership, server_address
-from desk.errors import RosterNotTrusted
+from desk.errors import NotEnrolled, RosterNotTrusted
 from desk.index import Index
 from desk.opening import Opener
 from desk.rules import load as load_rules
 from desk.store import Store
-from desk.trust import Trust, first_roster, remember
+from desk.trust import Trust, first_roster, remember, verified_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +116,7 @@ def enrol(
     client = SyncClient(address, keyring.api)
     note = client.roster()
     store = Store(home)
+    _put_right(home, store, root, address)
     before = Membership.load(home.membership) if home.membership.exists() else None
     if before is not None and before.root_public == root.raw.hex():
         roster = Trust(home, store, before).accept(note, today(), keyring, client.roster)
@@ -130,3 +131,20 @@ def enrol(
     )
     remember(home, wanted)
     return roster
+
+
+def _put_right(home: DeskHome, store: Store, root: RootPublicKey, address: str) -> None:
+    """Write a damaged or lost desk.json anew, from the newest roster of this root that was kept.
+
+    So neither is a way around the refusal of a rollback; where none was kept, there is no pin.
+    """
+    try:
+        Membership.load(home.membership)
+    except NotEnrolled:
+        kept = verified_again(store, root, {})
+        newest = max(kept, key=lambda one: one.epoch, default=None)
+        if newest is None:
+            home.membership.unlink(missing_ok=True)
+        else:
+            pinned = Membership(address, root.raw.hex(), newest.epoch, newest.hash.hex())
+            pinned.save(home.membership)

@@ -3,7 +3,7 @@
 Rule: of two acts on one thing, the later one counts if its author had seen the earlier; if
 neither had, both stand, and the case says that they contradict each other until somebody settles
 it. An act that the rules did not allow still counts (its author signed it, and what was
-transmitted is transmitted): it is named as irregular.
+transmitted is transmitted): it is named as irregular, once all that it answers is proven here.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from desk import acts
-from desk.four_eyes import NEED, Steps, alone, looked_again
+from desk.four_eyes import NEED, Steps, alone, looked_for, other_hand, sent
 from desk.reach import Reach
 from desk.rules import RECEIVED, UNKNOWN
 from desk.sentence import Sentence, Several
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from crypto.ids import HeaderHash
     from crypto.strict_json import Json
     from desk.order import Node
     from desk.rules import Rules
     from desk.trust import Signer
-    from desk.verify import Entry
+    from desk.verify import Entry, Reply
 
 
 class Why(NamedTuple):
@@ -77,9 +77,15 @@ class Work:
     """Every state that nothing took the place of: several may say the same, each by one hand."""
     entries: tuple[Entry, ...] = ()
     """Every act of a known type and shape, in order."""
+    newest: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    """The same for each thing that acts set, the state first."""
     irregular: tuple[Irregular, ...] = ()
+    untold: tuple[Irregular, ...] = ()
+    """The acts of which nobody here can say whether the rules allowed them, and which rules."""
+    sendings: tuple[Entry, ...] = ()
+    """What a second look is at."""
     second_looks: tuple[Entry, ...] = ()
-    """Those that count: of something that was sent, by another hand."""
+    """Those that count: of what was sent last, by another hand."""
     malformed: tuple[Entry, ...] = ()
     unknown_states: tuple[Entry, ...] = ()
 
@@ -135,9 +141,14 @@ class Work:
 
 
 def fold(
-    entries: Sequence[Entry], nodes: Mapping[HeaderHash, Node], rules: Rules, *, anonymous: bool
-) -> Work:
-    """Make a case's work of its proven entries; `entries` are parents first."""
+    entries: Sequence[Entry], nodes: Mapping[HeaderHash, Node], rules: Rules, *, anonymous: bool,
+    replies: Sequence[Reply] = (),
+) -> Work:  # fmt: skip
+    """Make a case's work of its proven entries; `entries` are parents first.
+
+    What a word names and `nodes` do not have is missing; they also have what is here and is no
+    operator's word.
+    """
     good: list[Entry] = []
     malformed: list[Entry] = []
     for one in entries:
@@ -149,24 +160,27 @@ def fold(
         by_register.setdefault(acts.register(one.body.type, one.body.data), []).append(one)
     by_register.pop("", None)
     reach = Reach(good, nodes)
-    newest = {name: reach.newest(group) for name, group in by_register.items()}
-    steps = by_register.get(acts.STATUS, [])
+    steps = by_register.pop(acts.STATUS, [])
+    newest = {acts.STATUS: reach.newest(steps)} if steps else {}
+    newest |= {name: reach.newest(group) for name, group in by_register.items()}
     last = newest.get(acts.STATUS, ())
+    fronts = reach.fronts(steps)
+    judged = _Judged(fronts, Steps(steps, [*entries, *replies], reach, rules), reach, rules)
+    judged.states(steps, anonymous=anonymous)
     looks = [one for one in good if one.body.type == acts.SECOND_LOOK]
-    odd_looks = tuple(_odd_looks(looks, steps, reach, rules))
-    odd = {id(one.entry) for one in odd_looks}
+    all_sent, by_one = sent(steps, rules), looked_for(steps, fronts, rules)
+    second_looks = tuple(judged.looks(looks, all_sent, by_one))
     return Work(
         state=_known(last[-1], rules) if last else RECEIVED,
         settled={name: group[-1] for name, group in newest.items()},
         conflicts={name: group for name, group in newest.items() if _differ(group)},
         front=last,
+        newest=newest,
         entries=tuple(good),
-        irregular=(
-            *_irregular(steps, reach, rules, anonymous=anonymous),
-            *odd_looks,
-            *_opened_again(good),
-        ),
-        second_looks=tuple(one for one in looks if id(one) not in odd),
+        irregular=(*judged.irregular, *_opened_again(good)),
+        untold=tuple(judged.untold),
+        sendings=tuple(by_one or all_sent),
+        second_looks=second_looks,
         malformed=tuple(malformed),
         unknown_states=tuple(one for one in steps if _known(one, rules) == UNKNOWN),
     )
@@ -189,6 +203,9 @@ def why_not(  # noqa: PLR0913  # each is one thing that a rule can ask about
         duplicate: whether a link says that the case repeats another.
     """
     name = str(data["state"])
+    if name not in rules.states:
+        said = Sentence("this desk's rules know no state {state}", state=name)
+        return (Why("leads_to", said),)
     now = [str(one.body.data["state"]) for one in newest] or [RECEIVED]
     state = rules.states[name]
     leading = [rules.states[one] for one in now if one in rules.states]
@@ -230,23 +247,59 @@ def _known(entry: Entry, rules: Rules) -> str:
     return state if state in rules.states else UNKNOWN
 
 
-def _irregular(
-    steps: Sequence[Entry], reach: Reach, rules: Rules, *, anonymous: bool
-) -> Iterable[Irregular]:
-    fronts, all_steps = reach.fronts(steps), Steps(steps, reach, rules)
-    for step in steps:
-        if _known(step, rules) == UNKNOWN:
-            continue
-        newest = fronts[step.node.hash]
+class _Judged:
+    """What of a case's acts was against the rules, and of what that cannot be told."""
+
+    def __init__(
+        self, fronts: Mapping[HeaderHash, list[Entry]], steps: Steps, reach: Reach, rules: Rules
+    ) -> None:
+        self._fronts, self._steps, self._reach, self._rules = fronts, steps, reach, rules
+        self.irregular: list[Irregular] = []
+        self.untold: list[Irregular] = []
+
+    def states(self, steps: Iterable[Entry], *, anonymous: bool) -> None:
+        """Judge every state that the rules know."""
+        for step in steps:
+            if _known(step, self._rules) != UNKNOWN:
+                self._state(step, anonymous=anonymous)
+
+    def _state(self, step: Entry, *, anonymous: bool) -> None:
+        newest = self._fronts[step.node.hash]
         # Which links its author knew of is not asked again: a link may come in the same minute.
         why = why_not(
-            rules, all_steps.passed(step), newest, step.body.data, step.signer,
+            self._rules, self._steps.passed(step), newest, step.body.data, step.signer,
             anonymous=anonymous, duplicate=True,
         )  # fmt: skip
-        if _TWO not in why and all_steps.alone(step, newest):
+        alone = self._steps.alone(step, newest)
+        if (alone or alone is None) and _TWO not in why:
             why = (*why, _TWO)
-        if why:
-            yield Irregular(step, why)
+        open_ = set() if self._reach.is_whole(step) else {"checked"}
+        open_ |= set() if self._reach.is_sure(step, newest) else {"leads_to"}
+        open_ |= {FOUR_EYES} if alone is None else set()
+        self._keep(step, why, open_)
+
+    def _keep(self, one: Entry, why: Iterable[Why], open_: Collection[str]) -> None:
+        against = tuple(rule for rule in why if rule.rule not in open_)
+        unsaid = tuple(rule for rule in why if rule.rule in open_)
+        if against:
+            self.irregular.append(Irregular(one, against))
+        if unsaid:
+            self.untold.append(Irregular(one, unsaid))
+
+    def looks(
+        self, looks: Iterable[Entry], sent: Iterable[Entry], by_one: Iterable[Entry]
+    ) -> Iterator[Entry]:
+        """Judge every second look; yields those that count."""
+        reach, all_sent, alone_sent = self._reach, self._reach.bits(sent), self._reach.bits(by_one)
+        for look in looks:
+            known = reach.before(look)
+            before = reach.acts(alone_sent & known) or reach.acts(all_sent & known)
+            if other_hand(before, look.signer):
+                if other_hand(reach.newest(before), look.signer):
+                    yield look
+                continue
+            open_ = () if reach.is_whole(look) else ("second_look", FOUR_EYES)
+            self._keep(look, [_OTHER if before else _NOTHING_SENT], open_)
 
 
 def _opened_again(entries: Iterable[Entry]) -> Iterable[Irregular]:
@@ -258,14 +311,3 @@ def _opened_again(entries: Iterable[Entry]) -> Iterable[Irregular]:
             if name in seen:
                 yield Irregular(one, (_ONCE,))
             seen.add(name)
-
-
-def _odd_looks(
-    looks: Iterable[Entry], steps: Sequence[Entry], reach: Reach, rules: Rules
-) -> Iterable[Irregular]:
-    for look in looks:
-        is_after, is_other = looked_again(look, steps, reach, rules)
-        if not is_after:
-            yield Irregular(look, (_NOTHING_SENT,))
-        elif not is_other:
-            yield Irregular(look, (_OTHER,))

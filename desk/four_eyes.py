@@ -3,8 +3,10 @@
 Rule: behind what one operator transmits stands an act of another that nothing took the place of
 and that names this very service and basis.  The desk that writes and every desk that reads ask
 that of the same acts (`behind`), so that nobody is let through and then accused.  It is judged by
-every act that a desk holds, and not by those alone that an act names as its parents: a desk that
-was changed would leave out the one that speaks against it.
+every word that a desk holds, and not by those alone that an act names as its parents: a desk that
+was changed would leave out the one that speaks against it.  An honest desk names all that its own
+key signed before, so of two words of one key one knows of the other.  Where what an act answers is
+not proven here, nobody is accused, and it is said that it cannot be told.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ from desk.rules import State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from crypto.ids import HeaderHash
     from crypto.strict_json import Json
-    from desk.reach import Reach
+    from desk.reach import Reach, Word
     from desk.rules import Rules
     from desk.trust import Signer
-    from desk.verify import Entry
+    from desk.verify import Entry, Reply
 
 NEED = "other_operator"
 """What a state of the institution's rules needs, where it takes two."""
@@ -84,8 +87,10 @@ def alone(newest: Sequence[Entry], data: Mapping[str, Json], signer: Signer, rul
 class Steps:
     """Every state of a case on this desk, and who knew of whom."""
 
-    def __init__(self, steps: Sequence[Entry], reach: Reach, rules: Rules) -> None:
-        """Sort them once: by what they are, and by whose."""
+    def __init__(
+        self, steps: Sequence[Entry], said: Iterable[Entry | Reply], reach: Reach, rules: Rules
+    ) -> None:
+        """Sort them once: by what they are, and by whose.  `said` are all words of operators."""
         self._reach = reach
         self._rules = rules
         by_state: dict[str, list[Entry]] = {}
@@ -96,24 +101,37 @@ class Steps:
             by_hand.setdefault((mine.number, mine.label, mine.sign), []).append(one)
         self._of_state = {name: reach.bits(group) for name, group in by_state.items()}
         self._of_hand = [(group[:1], reach.bits(group)) for group in by_hand.values()]
+        by_key: dict[bytes, list[Word]] = {}
+        for word in said:
+            by_key.setdefault(word.signer.key.raw, []).append(word)
+        self._of_key = {name: reach.bits(group) for name, group in by_key.items()}
 
     def passed(self, step: Entry) -> set[str]:
         """The states that the author of one knew of."""
         known = self._reach.before(step)
         return {name for name, bits in self._of_state.items() if bits & known}
 
-    def alone(self, step: Entry, newest: Sequence[Entry]) -> bool:
-        """Whether one operator did what takes two; `newest` held then, as the author says."""
+    def alone(self, step: Entry, newest: Sequence[Entry]) -> bool | None:
+        """Whether one operator did what takes two; None where that cannot be told here.
+
+        `newest` are the states that held then, as the author says.
+        """
         if not sent([step], self._rules):
             return False
         data = step.body.data
-        is_hidden = self._left_out(step, str(data["state"]))
-        return is_hidden or alone(newest, data, step.signer, self._rules)
+        hidden = self._left_out(step, str(data["state"]))
+        is_sure = self._reach.is_sure(step, newest)
+        if self._reach.is_whole(step) and self._reach.whole(hidden):
+            return True
+        if is_sure and alone(newest, data, step.signer, self._rules):
+            return True
+        return None if hidden or not is_sure else False
 
-    def _left_out(self, step: Entry, target: str) -> bool:
-        """Whether its author has set a state that leads to it and does not say so.
+    def _left_out(self, step: Entry, target: str) -> int:
+        """The words of its author that it does not say it knew, and that did not know of it.
 
-        An honest desk names all that it holds, its own first of all.
+        Of their other keys, for whoever has another by now: the states alone that lead to it.  What
+        an earlier key said, a server may have kept from the desk that has the new one.
         """
         leading = mine = 0
         for name, bits in self._of_state.items():
@@ -122,15 +140,23 @@ class Steps:
         for example, bits in self._of_hand:
             mine |= bits if same_hand(example, step.signer) else 0
         told = self._reach.before(step) | self._reach.after(step) | self._reach.bits([step])
-        return bool(leading & mine & ~told)
+        return (leading & mine | self._of_key.get(step.signer.key.raw, 0)) & ~told
 
 
-def looked_again(
-    look: Entry, steps: Sequence[Entry], reach: Reach, rules: Rules
-) -> tuple[bool, bool]:
-    """Of a second look: whether something had been sent, and whether by another hand."""
-    before = reach.acts(reach.bits(sent(steps, rules)) & reach.before(look))
-    return bool(before), not same_hand(before, look.signer)
+def looked_for(
+    steps: Iterable[Entry], fronts: Mapping[HeaderHash, Sequence[Entry]], rules: Rules
+) -> list[Entry]:
+    """What a second look is at: what was sent by one hand, out of the fast lane."""
+    return [
+        one
+        for one in sent(steps, rules)
+        if any(_state(before, rules).fast for before in fronts[one.node.hash])
+    ]
+
+
+def other_hand(sendings: Iterable[Entry], signer: Signer) -> bool:
+    """Whether one of these may have its second look by this operator: it is another's."""
+    return any(not same_hand([one], signer) for one in sendings)
 
 
 def _state(entry: Entry, rules: Rules) -> State:

@@ -31,12 +31,14 @@ from typing import TYPE_CHECKING, Any
 from crypto.errors import CannotOpen
 from crypto.ids import CaseId
 from crypto.local import LocalKey
+from desk import unread
+from desk.alarms import Sign
 from desk.cases import Cases
 from desk.row import Row, pack, row_of, unpack
 from desk.sentence import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from desk.desk import Desk
     from desk.progress import Progress
@@ -82,6 +84,7 @@ class Index:
                 self._key = LocalKey.of(self._desk.keyring.key, PURPOSE)
                 self._kept = dict(self._opened(self._key, states))
             stale = [case for case, state in states.items() if self._state_of(case) != state]
+            stale += self._told_otherwise(states.keys() - set(stale))
             gone = self._kept.keys() - states.keys()
             if self._rows is not None and not stale and not gone:
                 self._seen = now
@@ -103,6 +106,17 @@ class Index:
 
     def _state_of(self, case: CaseId) -> bytes:
         return self._kept[case][0] if case in self._kept else b""
+
+    def _told_otherwise(self, cases: Iterable[CaseId]) -> list[CaseId]:
+        """The cases of which something is missing that was told otherwise before (desk.unread)."""
+        store = self._desk.store
+        is_unread = unread.is_unread(store, unread.reading(store))
+        wrong = unread.OF_WHAT_IS_MISSING if is_unread else {Sign.LIST_NOT_READ}
+        return [
+            case
+            for case in cases
+            if any(alarm.sign in wrong for alarm in self._kept[case][1].alarms)
+        ]
 
     def _opened(
         self, key: LocalKey, states: Mapping[CaseId, bytes]

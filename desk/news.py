@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desk.errors import BellRefused, DeskError
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 SECONDS = 20.0
 _LINE_MOST = 4096
 _OURS = "AMANA_"
+_NO_START = Sentence("The command that runs on news cannot be started.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,15 @@ class Bell:
             raise BellRefused(Sentence("{path} cannot be read.", path=str(home.on_news))) from None
         return cls.of(line.strip(), environment)
 
+    @property
+    def _can_be_started(self) -> bool:
+        """Whether its program is there, where `ring` looks for it: its folder is the root's."""
+        program = self.command[0]
+        if os.sep in program:
+            return shutil.which(Path(os.sep) / program) is not None
+        path = os.pathsep.join(os.get_exec_path(self.environment))
+        return shutil.which(program, path=path) is not None
+
     def ring(self, news: News) -> None:
         """Run the command, if there are news, and wait until it ends.
 
@@ -88,6 +100,9 @@ class Bell:
             BellRefused: it could not be started, ended with an error, or did not end.
         """
         if not news:
+            # Said while nothing came, and not only once something is missed.
+            if not self._can_be_started:
+                raise BellRefused(_NO_START)
             return
         numbers = {
             "AMANA_NEWS_CASES": str(news.cases),
@@ -101,7 +116,7 @@ class Bell:
                 timeout=self.seconds, check=False,
             )  # fmt: skip
         except OSError:
-            raise BellRefused("The command that runs on news cannot be started.") from None
+            raise BellRefused(_NO_START) from None
         except subprocess.TimeoutExpired:
             raise BellRefused("The command that runs on news did not end, and was ended.") from None
         if done.returncode:

@@ -13,6 +13,7 @@ have had: a server can hold that back, and have it named all the same.
 from __future__ import annotations
 
 import heapq
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,16 +66,27 @@ def ordered(nodes: Iterable[Node]) -> tuple[Node, ...]:
 
 
 def heads(nodes: Iterable[Node]) -> tuple[HeaderHash, ...]:
-    """What an operator's next word will name as parents: all that no operator's word names yet.
-
-    Where that is too much for one, the operators' own words first and then the oldest: what comes
-    after names the rest.
-    """
+    """All that no operator's word names yet; where that is too much for one: desk.next_word."""
     known = list(nodes)
     named = {parent for node in known if node.by_operator for parent in node.parents}
-    unnamed = [node for node in known if node.hash not in named]
-    unnamed.sort(key=lambda node: (not node.by_operator, node.day, node.hash))
-    return tuple(sorted(node.hash for node in unnamed[:HEADS_MOST]))
+    return tuple(sorted(node.hash for node in known if node.hash not in named))
+
+
+def by_turns(
+    first: Iterable[HeaderHash], queues: Iterable[Iterable[HeaderHash]], most: int
+) -> tuple[HeaderHash, ...]:
+    """So many at most: those that come first, and then one of each queue, again and again."""
+    chosen = dict.fromkeys(itertools.islice(first, most))
+    turns = [iter(one) for one in queues]
+    while turns and len(chosen) < most:
+        left = []
+        for queue in turns:
+            name = next((one for one in queue if one not in chosen), None)
+            if name is not None and len(chosen) < most:
+                chosen[name] = None
+                left.append(queue)
+        turns = left
+    return tuple(chosen)
 
 
 def known_to(words: Iterable[HeaderHash], nodes: Mapping[HeaderHash, Node]) -> set[HeaderHash]:

@@ -30,9 +30,10 @@ class Proof:
     """One case as it was proven: how much of each there was, and what is wrong with it.
 
     `files` are those that it names, `files_read` those that were read here to their end (redacted
-    copies among them), `files_not_here` those that were not fetched yet.  `opens` is false where
-    nothing opens here that could be signed, as on a custodian's desk; `not_opened` are the
-    envelopes that were not opened for this: sealed to others, or to the custodians.
+    copies among them), `files_not_here` those that were not fetched yet, `files_in_quarantine`
+    those that nothing opens any more.  `opens` is false where nothing opens here that could be
+    signed, as on a custodian's desk; `not_opened` are the envelopes that were not opened for this:
+    sealed to others, or to the custodians.
     """
 
     case: CaseId
@@ -42,6 +43,7 @@ class Proof:
     files: int
     files_read: int
     files_not_here: int
+    files_in_quarantine: int
     opens: bool
     not_opened: int
     alarms: tuple[Alarm, ...]
@@ -56,6 +58,7 @@ class Proof:
             "files": self.files,
             "files_read": self.files_read,
             "files_not_here": self.files_not_here,
+            "files_in_quarantine": self.files_in_quarantine,
             "opens": self.opens,
             "not_opened": self.not_opened,
             "alarms": [alarm.to_json() for alarm in self.alarms],
@@ -109,6 +112,11 @@ class Proven:
         """How many could not be, as they were not fetched yet."""
         return sum(one.files_not_here for one in self.cases)
 
+    @property
+    def files_in_quarantine(self) -> int:
+        """How many are in quarantine: compared as they are sealed, and opened by nothing."""
+        return sum(one.files_in_quarantine for one in self.cases)
+
 
 def prove(desk: Desk, progress: Progress, untrusted_ref: str = "") -> Proven:
     """Prove the case whose id begins so, or all of them.
@@ -143,6 +151,7 @@ def _proof(case: Case, alarms: tuple[Alarm, ...], read: Read) -> Proof:
         files=len(case.files),
         files_read=read.files,
         files_not_here=read.lacking,
+        files_in_quarantine=read.closed,
         opens=case.report is not None or bool(case.timeline),
         not_opened=read.not_opened,
         alarms=tuple(sorted({*alarms, *read.alarms} - read.healed)),

@@ -1,12 +1,15 @@
 """Which of a case's acts knew of which, for all of them at once.
 
 Rule: a case of thousands of acts costs about as much as they are many: a colleague who floods one
-does not stop the others' desks.  Sets of acts are bits of whole numbers.
+does not stop the others' desks.  Sets of words are bits of whole numbers.
+
+A word that names what is not proven here is torn: what its author knew through that name, nobody
+here can say.  What was torn is asked for before anybody is accused of what they did not know.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from desk.order import ordered
 
@@ -18,8 +21,20 @@ if TYPE_CHECKING:
     from desk.verify import Entry
 
 
+class Word(Protocol):
+    """What an operator signed: an answer, or an entry."""
+
+    @property
+    def node(self) -> Node:
+        """Its place in the case."""
+        ...
+
+
+_W = TypeVar("_W", bound=Word)
+
+
 class Reach:
-    """Some acts of a case, each with a bit of its own, and what every one of them knew of."""
+    """A case's words, each with a bit of its own, and what every one of them knew of."""
 
     def __init__(self, acts: Sequence[Entry], nodes: Mapping[HeaderHash, Node]) -> None:
         """Walk the case once forth and once back; `nodes` are all of it, the acts' among them."""
@@ -29,41 +44,72 @@ class Reach:
         self._words = [node for node in ordered(nodes.values()) if node.by_operator]
         self._before: dict[HeaderHash, int] = {}
         self._after: dict[HeaderHash, int] = {}
+        self._torn = self._below_torn = 0
         for node in self._words:
+            mine = self._bits.setdefault(node.hash, 1 << len(self._bits))
+            before = 0
             for parent in node.parents:
-                known = self._before.get(parent, 0) | self._bits.get(parent, 0)
-                self._before[node.hash] = self._before.get(node.hash, 0) | known
+                before |= self._before.get(parent, 0) | self._bits.get(parent, 0)
+            self._before[node.hash] = before
+            self._torn |= mine if any(parent not in nodes for parent in node.parents) else 0
+            self._below_torn |= mine if (before | mine) & self._torn else 0
         for node in reversed(self._words):
             known = self._after.get(node.hash, 0) | self._bits.get(node.hash, 0)
             for parent in node.parents:
                 self._after[parent] = self._after.get(parent, 0) | known
 
-    def bits(self, some: Iterable[Entry]) -> int:
-        """These acts, as bits."""
+    def bits(self, some: Iterable[Word]) -> int:
+        """These words, as bits."""
         found = 0
         for one in some:
             found |= self._bits[one.node.hash]
         return found
 
     def acts(self, bits: int) -> list[Entry]:
-        """The acts of some bits, in order."""
+        """The acts of some bits, in order; other words are left out."""
         found = []
+        bits &= (1 << len(self._acts)) - 1
         while bits:
             lowest = bits & -bits
             found.append(self._acts[lowest.bit_length() - 1])
             bits ^= lowest
         return found
 
-    def before(self, one: Entry) -> int:
-        """What an act knew of."""
+    def before(self, one: Word) -> int:
+        """What a word's author knew of."""
         return self._before.get(one.node.hash, 0)
 
-    def after(self, one: Entry) -> int:
-        """What knew of an act."""
+    def after(self, one: Word) -> int:
+        """What knew of a word."""
         return self._after.get(one.node.hash, 0)
 
-    def newest(self, some: Sequence[Entry]) -> tuple[Entry, ...]:
-        """Those of some acts that no other of them knew of."""
+    def known_to(self, names: Iterable[HeaderHash]) -> int:
+        """What a word that named these would know of."""
+        known = 0
+        for name in names:
+            known |= self._bits.get(name, 0) | self._before.get(name, 0)
+        return known
+
+    def is_whole(self, one: Word) -> bool:
+        """Whether all that its author knew of is proven here."""
+        return not self.bits([one]) & self._below_torn
+
+    def whole(self, bits: int) -> int:
+        """Those of some words whose authors' whole knowledge is proven here."""
+        return bits & ~self._below_torn
+
+    def is_sure(self, one: Word, front: Iterable[Word]) -> bool:
+        """Whether nothing that is not proven here can stand beside the front that a word knew.
+
+        What those who made the front knew of has given way to it, whatever it was.
+        """
+        told = self.bits([one]) | self.before(one)
+        for other in front:
+            told &= ~(self.bits([other]) | self.before(other))
+        return not told & self._torn
+
+    def newest(self, some: Sequence[_W]) -> tuple[_W, ...]:
+        """Those of some words that no other of them knew of."""
         overtaken = 0
         for one in some:
             overtaken |= self.before(one)

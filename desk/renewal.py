@@ -8,8 +8,8 @@ a minute, would blind a desk to it for good, and an honest server would be accus
 same header    the header is what its wraps were sealed under.  Piece by piece, wraps, manifest and
                sizes: one that opens, or is what the sealed manifest gives, stays as it is
 another one    an operator signed it, or the reporter's keys did, or the report names it by its
-               header's hash: then it is the true one.  Else the first stays, unless that was
-               sealed to this desk by what it says and does not open, and this one opens
+               header's hash: then it is the true one.  Else the first stays, unless that does
+               not open here, and this one does, and no word that an operator signed answers it
 ```
 Each step is up, and there are few: a server that alternates is met by the same envelope soon.
 
@@ -50,6 +50,7 @@ class Renewal:
     _pinned: dict[CaseId, EnvelopeId] | None = None
     _origins: dict[CaseId, list[Envelope]] = field(default_factory=dict)
     _named: dict[CaseId, frozenset[tuple[EnvelopeId, HeaderHash]]] = field(default_factory=dict)
+    _parents: dict[CaseId, frozenset[HeaderHash]] = field(default_factory=dict)
 
     def better(self, kept: Envelope, shown: Envelope) -> Envelope | None:
         """What is to be kept in the place of `kept`, or None where that stays."""
@@ -104,8 +105,11 @@ class Renewal:
     def _is_the_true_one(self, kept: Envelope, shown: Envelope) -> bool:
         if not is_sealed(shown) or self._is_vouched_for(kept):
             return False
-        is_broken = self.desk.opener.is_for_us(kept) and not self._reads(kept)
-        return self._is_vouched_for(shown) or (is_broken and self._reads(shown))
+        if self._is_vouched_for(shown):
+            return True
+        # Whether it names this desk or not: a true one, of danger to life, may stand behind it.
+        is_shut = not self._reads(kept) and kept.header.hash not in self._answered(kept.case)
+        return is_shut and self._reads(shown)
 
     def _reads(self, one: Envelope) -> bool:
         """Whether it opens here; of an identity, as far as one custodian's shares go."""
@@ -135,6 +139,14 @@ class Renewal:
             held = self.desk.store.of_case(case)
             self._origins[case] = [one for one in held if one.kind is Kind.REPORT]
         return self._origins[case]
+
+    def _answered(self, case: CaseId) -> frozenset[HeaderHash]:
+        """What operators' words in a case name as read, by a desk on which it opened."""
+        if case not in self._parents:
+            found = self._judged(case, self.desk.store.of_case(case))
+            nodes = [one.node for one in found.entries] + [one.node for one in found.replies]
+            self._parents[case] = frozenset(parent for node in nodes for parent in node.parents)
+        return self._parents[case]
 
     def _names(self, case: CaseId) -> frozenset[tuple[EnvelopeId, HeaderHash]]:
         if case not in self._named:

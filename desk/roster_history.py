@@ -35,7 +35,10 @@ class HistoryLimits:
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """What one walk back found, newest first, and what is wrong with the rest (None: nothing)."""
+    """What one walk back found, newest first, and what is wrong with the rest (None: nothing).
+
+    Where the line forked, none of what was found is to be believed.
+    """
 
     found: tuple[Roster, ...]
     problem: Sign | None
@@ -63,7 +66,7 @@ def walk_back(
         if at.epoch - 1 in by_epoch:
             before = by_epoch[at.epoch - 1]
             if before.hash != at.previous:
-                return Walked((), Sign.ROSTER_FORKED)
+                return Walked(tuple(found), Sign.ROSTER_FORKED)
         elif len(found) == limits.notes or time.monotonic() > until:
             break
         else:

@@ -218,8 +218,9 @@ def unpack(packed: bytes, rules: Rules) -> Row:
 
 def _words_of(case: Case) -> Iterable[str]:
     """Whatever somebody typed in a case: answers of the form, messages, answers, notes."""
-    for name, value in case.fields.items():
-        yield from _strings(value, chosen=name in CHOICES)
+    for report in case.origin.told:
+        for name, value in report.manifest.fields.items():
+            yield from _strings(value, chosen=name in CHOICES)
     for one in case.timeline:
         if isinstance(one, (FollowUp, Reply)):
             yield one.body.text

@@ -37,10 +37,11 @@ def left_out(desk: Desk, one: Envelope) -> Sign | None:
 
 
 def late_after(desk: Desk, one: Envelope, walked: int) -> int:
-    """The epoch `walked`, under which all was read before it came, if it names an older one; or 0.
+    """The epoch `walked`, under which all was read before it came, if it may name an older; or 0.
 
     The server takes entries and replies under the roster in force alone, so an honest one had
-    this then.  Who signed it, and whether they still might, is desk.verify's to say.
+    this then.  Whether one that is not known here is older, who signed it, and whether they still
+    might, is desk.verify's to say, once it is known.
     """
     roster = desk.trust.named(one.header.roster_hash)
     is_late = roster is None or roster.epoch < walked

@@ -35,12 +35,14 @@ SIGNS = (Sign.FILE_DAMAGED, Sign.FILE_UNSOUND)
 class Read(NamedTuple):
     """What was read of one case: how many files, how many are not here yet, what is wrong.
 
-    `not_opened` are the envelopes that nothing here opens, identities among them; `healed` are
-    remembered alarms whose cause is gone.
+    `closed` are in quarantine: what is here of them was compared as it is sealed.  `not_opened` are
+    the envelopes that nothing here opens, identities among them; `healed` are remembered alarms
+    whose cause is gone.
     """
 
     files: int
     lacking: int
+    closed: int
     not_opened: int
     alarms: frozenset[Alarm]
     healed: frozenset[Alarm]
@@ -65,7 +67,9 @@ class Soundness:
         healed: set[Alarm] = set()
         held = self.desk.store.of_case(case.id)
         here = [one for one in held if one.sizes and one.whole]
-        shown = {one.id: one for one in views(self.desk, case)} if here else {}
+        # Asked only where there is something: it looks at every quarantine of the desk.
+        named = here or case.work.quarantined
+        shown = {one.id: one for one in views(self.desk, case)} if named else {}
         for number, one in enumerate(here, 1):
             self.progress.step(
                 Sentence(
@@ -95,7 +99,9 @@ class Soundness:
         found |= {Alarm(Sign.CANNOT_OPEN, one.case.hex(), one.id.hex()) for one in changed}
         lacking = sum(not one.whole and opener.is_for_us(one) for one in held)
         others = sum(one.kind is not Kind.IDENTITY and not opener.is_for_us(one) for one in held)
-        return Read(len(here), lacking, len(locked) + others, frozenset(found), frozenset(healed))
+        closed = sum(one.closing is not None for one in shown.values())
+        unopened = len(locked) + others
+        return Read(len(here), lacking, closed, unopened, frozenset(found), frozenset(healed))
 
     def remember(self) -> None:
         """Keep the alarms, forget those whose cause is gone, and count the damaged as not here."""

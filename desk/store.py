@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import weakref
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from desk import held
 from desk.alarms import Alarm, Sign
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from desk.config import DeskHome
@@ -63,6 +63,11 @@ class Envelope:
     def kind(self) -> Kind:
         """What it says it is; the wraps prove it when they open."""
         return self.header.kind
+
+    @property
+    def weight(self) -> int:
+        """The bytes that it takes without its parts, about."""
+        return len(self.wraps) + len(self.manifest)
 
     @property
     def digest(self) -> bytes:
@@ -247,7 +252,8 @@ class Store:
                     connection.execute("DELETE FROM parts WHERE envelope=?", (old,))
                     _insert(connection, [new])
         for old, _ in pairs:
-            self.part_path(old, 1).unlink(missing_ok=True)
+            with suppress(OSError):  # what could not be read may not be taken away either
+                self.part_path(old, 1).unlink(missing_ok=True)
         return True
 
     def keep_part(self, envelope: EnvelopeId, part: int, sealed: bytes) -> None:
@@ -269,14 +275,22 @@ class Store:
         with self._connection() as connection:
             connection.execute("UPDATE envelopes SET posted=1 WHERE envelope=?", (envelope,))
 
-    def pin_origins(self) -> None:
-        """Remember the report of every case that has exactly one: a later one is not it."""
+    def unsettled_reports(self) -> dict[CaseId, list[EnvelopeId]]:
+        """The reports of each case but for those that have one, and have that pinned."""
         with self._connection() as connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO origins SELECT case_id, MIN(envelope) FROM envelopes "
-                "WHERE kind = ? GROUP BY case_id HAVING COUNT(*) = 1",
-                (int(Kind.REPORT),),
-            )
+            rows = connection.execute(
+                "SELECT case_id, envelope FROM envelopes WHERE kind=?", (int(Kind.REPORT),)
+            ).fetchall()
+        found: dict[CaseId, list[EnvelopeId]] = {}
+        for case, envelope in rows:
+            found.setdefault(CaseId(case), []).append(EnvelopeId(envelope))
+        pinned = self.origins()
+        return {case: ids for case, ids in found.items() if ids != [pinned.get(case)]}
+
+    def pin_origins(self, origins: Mapping[CaseId, EnvelopeId]) -> None:
+        """Remember which report began a case: one that comes later is not it."""
+        with self._connection() as connection:
+            connection.executemany("INSERT OR REPLACE INTO origins VALUES (?,?)", origins.items())
 
     def origins(self) -> dict[CaseId, EnvelopeId]:
         """The pinned report of each case."""

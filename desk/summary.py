@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crypto.ids import EnvelopeId
     from desk.cases import Case
     from desk.desk import Desk
+    from desk.origins import Told
 
 IDENTITY_LOCKED = "locked: sealed to the custodians"
 
@@ -63,10 +64,25 @@ def case_json(desk: Desk, case: Case) -> dict[str, object]:
         "sealed_by": case.report.sealed_by if case.report else "",
         "cleaned_by": case.report.cleaned_by if case.report else "",
         "fields": dict(case.fields),
+        "report": case.report_id.hex() if case.report_id else "",
+        "report_is_sure": case.origin.is_sure,
+        "other_reports": [_other(one) for one in case.origin.told[1:]],
         "files": [{**one.to_json(), "named_by": one.named.by.hex()} for one in views(desk, case)],
         "conversation": [_message(case, one) for one in case.messages],
         "journal": [_entry(one) for one in case.timeline if isinstance(one, Entry)],
         "alarms": [alarm.to_json() for alarm in all_alarms(desk, case)],
+    }
+
+
+def _other(one: Told) -> dict[str, object]:
+    """A report that lies beside the first, and opens."""
+    return {
+        "id": one.envelope.id.hex(),
+        "day": iso(one.envelope.header.day),
+        "category": one.manifest.category,
+        "language": one.manifest.language,
+        "identity_mode": one.manifest.identity_mode,
+        "fields": dict(one.manifest.fields),
     }
 
 

@@ -19,35 +19,37 @@ A cut at any byte leaves a state from which the next sync goes on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crypto.errors import CryptoError, EnvelopeMalformed
 from crypto.header import Header, Kind
 from crypto.wrap import parse_wraps
+from desk import unread
 from desk.alarms import Alarm, Sign
-from desk.cases import REF_DIGITS
 from desk.disk import Disk
 from desk.errors import AlreadySyncing, ServerMalformed
 from desk.fetching import Fetching
 from desk.held import Outside
 from desk.locks import alone
-from desk.outbox import send_waiting
+from desk.origins import pin
 from desk.patience import SyncLimits
 from desk.renewal import Renewal, is_sealed
 from desk.sealed_for import late_after, left_out
-from desk.sentence import Sentence, Several
+from desk.sending import has_arrived, send_waiting
 from desk.store import Envelope
+from desk.sync_report import SyncReport
 from desk.trust import HISTORY_SIGNS
-from desk.words import count, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crypto.ids import CaseId, EnvelopeId, Kid
+    from crypto.ids import EnvelopeId
     from desk.client import UntrustedEnvelope, UntrustedPage
     from desk.desk import Desk
     from desk.progress import Progress
+
+__all__ = ["SyncReport", "synchronise"]
 
 _OF_FIRST_SIGHT = (
     Sign.CANNOT_OPEN, Sign.FILE_DAMAGED, Sign.MISSING, Sign.PARTS_REFUSED, Sign.ROSTER_OUTDATED,
@@ -55,81 +57,8 @@ _OF_FIRST_SIGHT = (
 )  # fmt: skip
 _WALKED_EPOCH = "walked_epoch"
 _JUDGED_BY = "judged_by"
-_NAMED_MOST = 5
 PART_MOST = 16 * 1024 * 1024 * 1024
 """Bytes of one sealed part at most: a server may not fill this disk with one number."""
-
-
-@dataclass(slots=True)
-class SyncReport:
-    """What one sync did."""
-
-    envelopes: int = 0
-    cases: set[CaseId] = field(default_factory=set)
-    files: int = 0
-    bytes: int = 0
-    posted: int = 0
-    waiting: int = 0
-    left: list[Envelope] = field(default_factory=list)
-    """Those whose parts this disk had no room for: the next sync asks for them again."""
-    is_cut: bool = False
-    """Whether there was not even room for the rest of the index."""
-    alarms: list[Alarm] = field(default_factory=list)
-
-    @property
-    def words(self) -> str:
-        """What happened, in one sentence."""
-        said: list[str] = []
-        if self.cases:
-            said.append(Sentence("{cases} with news", cases=count(len(self.cases), "case")))
-        if self.files:
-            said.append(Sentence("{files} fetched", files=count(self.files, "file")))
-        if self.posted:
-            said.append(Sentence("{number} sent", number=self.posted))
-        if self.waiting:
-            said.append(Sentence("{number} still waiting to be sent", number=self.waiting))
-        if self.is_cut:
-            said.append(
-                Sentence(
-                    "the list not read to its end, and new reports may be among what was not "
-                    "read: this disk has too little room"
-                )
-            )
-        if self.left:
-            said.append(self._left_words)
-        if self.alarms:
-            said.append(count(len(self.alarms), "alarm"))
-        done = Several(", ", said or [Sentence("nothing new")], capital=True)
-        return Sentence("{done}.", done=done)
-
-    @property
-    def _left_words(self) -> Sentence:
-        cases = dict.fromkeys(one.case.hex() for one in self.left)
-        refs = [f"{case[:4]}-{case[4:REF_DIGITS]}" for case in cases]
-        named = [*refs[:_NAMED_MOST], *(["…"] if len(refs) > _NAMED_MOST else [])]
-        return Sentence(
-            "{files} not fetched, as this disk has too little room ({size}; {cases})",
-            files=count(len(self.left), "file"),
-            size=size(sum(sum(one.sizes) for one in self.left)),
-            cases=Several(", ", named),
-        )
-
-    def to_json(self) -> dict[str, object]:
-        """The stable shape of `sync --json`."""
-        return {
-            "envelopes": self.envelopes,
-            "cases": sorted(case.hex() for case in self.cases),
-            "files": self.files,
-            "bytes": self.bytes,
-            "posted": self.posted,
-            "waiting": self.waiting,
-            "cut": self.is_cut,
-            "left": [
-                {"case": one.case.hex(), "envelope": one.id.hex(), "bytes": sum(one.sizes)}
-                for one in self.left
-            ],
-            "alarms": [alarm.to_json() for alarm in self.alarms],
-        }
 
 
 def synchronise(
@@ -164,7 +93,7 @@ class _Sync:
         self._report = SyncReport()
         self._said: set[Alarm] = set()
         self._full: set[Sign] = set()
-        self._kid: Kid = desk.keyring.key.public.kid
+        self._is_roster_unknown = False
         self._disk = Disk(desk.home.folder)
         self._renewal = Renewal(desk)
         self._refused: set[str] = set()
@@ -176,12 +105,19 @@ class _Sync:
             self._check_rosters()
         with within(self._limits.index_seconds), self._store.held_open():
             self._walk()
+        if self._is_roster_unknown:  # it came into force between (1) and (2)
+            with within(self._limits.rosters_seconds):
+                self._check_rosters()
         self._progress.step("Sending what was written here")
         with within(self._limits.sending_seconds):
-            sent = send_waiting(self._desk)
+            # What the rest of the index would have shown here may be there, and is not said again.
+            sent = send_waiting(self._desk, anew=not self._report.is_cut)
         self._report.posted, self._report.waiting = sent.posted, sent.waiting
         self._report.alarms += sent.alarms
         Fetching(self._desk, self._progress, self._limits, self).run()
+        if sent.broken is not None:
+            # After the files: what cannot be sent does not keep away what can be fetched.
+            raise sent.broken
         for sign, is_so in (
             (Sign.DISK_TOO_FULL, bool(self._report.left)),
             (Sign.NO_ROOM_FOR_WORDS, self._report.is_cut),
@@ -235,7 +171,8 @@ class _Sync:
         trust, client = self._desk.trust, self._desk.client
         trust.accept(client.roster(), self._desk.today(), self._desk.keyring, client.roster)
         # Whatever is still said of the server as a whole was said now, about an earlier roster.
-        self._report.alarms += [one for one in self._store.alarms() if one.sign in HISTORY_SIGNS]
+        for sign in {one.sign for one in self._store.alarms()} & set(HISTORY_SIGNS):
+            self._shout(sign)
         # Those, too, that another program accepted and never came to judge by.
         hashes, judged = trust.hashes, self._store.noted(_JUDGED_BY)
         learned = {one for one in hashes if one.hex() not in judged}
@@ -284,7 +221,7 @@ class _Sync:
                     fresh.append(one)
                     # A twin that comes with another page, or with this one, is compared with it.
                     before[one.id] = Outside(one.header.to_bytes(), one.digest, posted=True)
-            if fresh and self._disk.left_for_words < sum(_weight(one) for one in fresh):
+            if fresh and self._disk.left_for_words < sum(one.weight for one in fresh):
                 # What is kept stays; of what was not read, nothing is said to be missing.
                 self._report.is_cut = True
                 return
@@ -296,7 +233,8 @@ class _Sync:
         else:
             raise ServerMalformed("The server's index has no end.")
         self._store.note(_WALKED_EPOCH, str(epoch))
-        self._store.pin_origins()
+        pin(self._desk)
+        unread.end(self._store)
         self._look_for_missing({name for name, known in before.items() if known.posted}, seen)
 
     def _page(self, after: str | None) -> UntrustedPage:
@@ -334,7 +272,7 @@ class _Sync:
     def _is_as_kept(self, one: Envelope, known: Outside) -> bool:
         if one.header.to_bytes() == known.header and not known.posted:
             # It had arrived, and the answer that said so was lost: sending it twice would show.
-            self._store.mark_posted(one.id)
+            has_arrived(self._desk, one)
         return one.digest == known.digest
 
     def _renew(self, odd: Sequence[Envelope], walked: int) -> None:
@@ -351,7 +289,7 @@ class _Sync:
                 if not is_same:
                     # Of the case that it has here: what else it says of itself is its own choice.
                     self._shout(Sign.ENVELOPE_CHANGED, known.case, one.id)
-            elif self._disk.left_for_words < _weight(better):
+            elif self._disk.left_for_words < better.weight:
                 self._report.is_cut = True
             else:
                 self._store.renew(known, better)
@@ -377,11 +315,14 @@ class _Sync:
                 self._shout(wrong, one.case, one.id)
             if one.id.hex() in self._refused:
                 self._quieten(Sign.PARTS_REFUSED, one)
+            self._is_roster_unknown |= self._desk.trust.named(one.header.roster_hash) is None
             late = late_after(self._desk, one, walked)
             kept.append(replace(one, whole=not one.sizes, late_after=late))
             self._report.envelopes += 1
             self._report.cases.add(one.case)
-        self._store.keep(kept)
+        if kept:
+            unread.begin(self._store)
+            self._store.keep(kept)
 
     def _look_for_missing(self, known: set[EnvelopeId], seen: set[EnvelopeId]) -> None:
         missing = known - seen
@@ -393,8 +334,3 @@ class _Sync:
                 self._shout(Sign.MISSING, one.case, one.id)
             elif one.id.hex() in alarmed:
                 self._quieten(Sign.MISSING, one)
-
-
-def _weight(one: Envelope) -> int:
-    """The bytes that it takes without its parts, about."""
-    return len(one.wraps) + len(one.manifest)

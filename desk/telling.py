@@ -52,7 +52,16 @@ def contradictions(case: Case, rules: Rules) -> list[Sentence]:
         )
         for irregular in case.work.irregular
     ]
-    return [*apart, *against]
+    untold = [
+        Sentence(
+            "Nobody here can tell whether the rules allowed this, because something that it "
+            "answers is not on this machine or cannot be read: {said}: {why}.",
+            said=_done(irregular.entry, rules),
+            why=Several("; ", (one.words for one in irregular.why)),
+        )
+        for irregular in case.work.untold
+    ]
+    return [*apart, *against, *untold]
 
 
 def _done(entry: Entry, rules: Rules) -> Sentence:

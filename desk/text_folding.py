@@ -42,6 +42,8 @@ _NOT_DIGITS = re.compile(r"\D+")
 _APART = r"[^\w▮]{0,3}"
 """What may stand between two digits of one number, whichever way it was grouped; no blocks, which
 stand for something that was blacked out there."""
+_GROUPED = re.compile(rf"\+?\d(?:{_APART}\d)+")
+"""A number in a phrase: two digits or more."""
 
 
 class _Letters(dict[int, str]):
@@ -92,27 +94,43 @@ def searchable(texts: Iterable[str]) -> str:
 
 
 def places(text: str, phrase: str) -> list[tuple[int, int]]:
-    """Where a phrase stands in a text, from and to in the text's own characters; also overlapping.
+    """Where a phrase stands in a text, from and to in the text's own characters.
 
-    What is alike to a search is alike here, a number in whichever groups, and words that nothing
-    which is seen stands between.  Each place reaches over the signs and the invisible characters
-    after its last letter: none of them is left to tell of it.
+    What is alike to a search is alike here, a number in whichever groups, alone or among words, and
+    words that nothing which is seen stands between.  Each place reaches over the signs and the
+    invisible characters after its last letter: none of them is left to tell of it.  Places that
+    overlap are one: who counts them counts what goes, and never more than stood there.
     """
     wanted = folded(phrase)
     if not wanted:
         return []
-    number = digits_of(wanted)
-    pattern = rf"\+?{_APART.join(number)}" if number else " ?".join(map(re.escape, wanted.split()))
     low, came_from = _with_places(text)
-    found = []
-    for one in re.finditer(f"(?=({pattern}))", low):
+    found: list[tuple[int, int]] = []
+    for one in re.finditer(f"(?=({_pattern(wanted)}))", low):
         start, stop = one.span(1)
         # One character can have become several: it goes whole.
         last = came_from[stop - 1]
         while came_from[stop] == last:
             stop += 1
-        found.append((came_from[start], came_from[stop]))
+        if found and came_from[start] < found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], came_from[stop]))
+        else:
+            found.append((came_from[start], came_from[stop]))
     return found
+
+
+def _pattern(wanted: str) -> str:
+    """What finds a folded phrase in a folded text."""
+    parts, at = [], 0
+    for number in _GROUPED.finditer(wanted):
+        digits = _NOT_DIGITS.sub("", number[0])
+        parts += [_literal(wanted[at : number.start()]), rf"\+?{_APART.join(digits)}"]
+        at = number.end()
+    return "".join([*parts, _literal(wanted[at:])])
+
+
+def _literal(piece: str) -> str:
+    return " ?".join(map(re.escape, piece.split(" ")))
 
 
 def _with_places(text: str) -> tuple[str, list[int]]:

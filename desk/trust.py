@@ -22,6 +22,7 @@ from crypto.roster import (
     verify_past_roster,
     verify_roster,
 )
+from desk import refused_rosters
 from desk.alarms import Alarm, Sign
 from desk.config import Membership
 from desk.errors import AlreadySyncing, NotEnrolled, NotInRoster, RosterNotTrusted
@@ -40,12 +41,9 @@ if TYPE_CHECKING:
     from desk.store import Store
 
 HISTORY_SIGNS = (Sign.ROSTER_HISTORY_MISSING, Sign.ROSTER_HISTORY_REFUSED)
-_ROSTER_SIGNS = (
-    Sign.ROSTER_REFUSED,
-    Sign.ROSTER_WENT_BACKWARDS,
-    Sign.ROSTER_FORKED,
-    *HISTORY_SIGNS,
-)
+_PASSING_SIGNS = (Sign.ROSTER_REFUSED, *HISTORY_SIGNS)
+"""What is over once a good roster came.  That the root signed two pasts, or that an older list was
+shown, is so for good: only an operator clears it, and what was shown is kept."""
 _OTHER_SECONDS = 10.0
 
 
@@ -115,7 +113,7 @@ class Trust:
         A program that was killed may have kept it without naming it in desk.json, and a file that
         somebody put back is no reason to go back.
         """
-        if fresh := _reread(self._store, self.root, self._believed):
+        if fresh := verified_again(self._store, self.root, self._believed):
             self._believed = {**self._believed, **{one.hash: one for one in fresh}}
         newest = max(self._believed.values(), key=lambda one: one.epoch, default=None)
         if newest is not None and newest.epoch > pinned.epoch:
@@ -266,11 +264,16 @@ class Trust:
             roster = verify_roster(untrusted_note, self.root, today, last_seen)
         except CryptoError as refused:
             alarm = Alarm(_sign_of(untrusted_note, last_seen))
+            if alarm.sign is Sign.ROSTER_WENT_BACKWARDS:
+                refused_rosters.keep(self._home.refused_rosters, alarm.sign, untrusted_note)
             self._store.shout(alarm)
             said = Sentence("{alarm} ({why})", alarm=Sentence(alarm.words), why=str(refused))
             raise RosterNotTrusted(said) from None
         walked = walk_back(roster, self._believed, self.root, fetch_past, self._limits)
         if walked.problem is Sign.ROSTER_FORKED:
+            # The one that was offered, and the one that leaves the line that was believed.
+            shown = dict.fromkeys((roster.note, *(one.note for one in walked.found[-1:])))
+            refused_rosters.keep(self._home.refused_rosters, walked.problem, *shown)
             self._store.shout(Alarm(walked.problem))
             raise RosterNotTrusted(Alarm(walked.problem).words)
         for one in (*walked.found, roster):
@@ -281,7 +284,7 @@ class Trust:
         )
         self.renew()
         # Not before: what was said of an older one counts until the desk has a newer one for good.
-        for sign in _ROSTER_SIGNS:
+        for sign in _PASSING_SIGNS:
             self._store.quieten(Alarm(sign))
         if walked.problem is not None:
             self._store.shout(Alarm(walked.problem))
@@ -354,7 +357,9 @@ def _signing(roster: Roster, kid: Kid) -> Operator | None:
     return operator if operator is not None and operator.sign.kid == kid else None
 
 
-def _reread(store: Store, root: RootPublicKey, known: Mapping[bytes, Roster]) -> list[Roster]:
+def verified_again(
+    store: Store, root: RootPublicKey, known: Mapping[bytes, Roster]
+) -> list[Roster]:
     """The other stored ones, their signatures checked once more: nor is the disk believed."""
     believed = []
     for note in store.roster_notes(known):

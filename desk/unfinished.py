@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, NoReturn
 from crypto.errors import CannotOpen
 from crypto.local import LocalKey
 from desk.durable import settle
-from desk.locks import alone
 from desk.sentence import Sentence
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 PURPOSE = "unfinished"
 _MARK, _SEALED = ".unproven-", ".sealed"
 _NAME = re.compile(r"(.*)\.unproven-[0-9a-f]{16}(?:\.sealed)?", re.DOTALL)
+_ENTRY = re.compile(r"h?[0-9a-f]{16}")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _HANDING = "h"
 """Begins an entry's name that is about a hand-over; the others' are digits, and are read before."""
@@ -160,16 +160,20 @@ class Ledger:
         found: list[Rest] = []
         is_kept = self.folder is not None and self.folder.is_dir()
         for entry in sorted(self.folder.iterdir()) if self.folder and is_kept else ():
-            if not _is_plain(entry):
-                # Nothing of ours, or ended by now; no start of the desk is to end at it.
+            if entry.name.startswith(".") or not _is_plain(entry):
+                # Not written yet, nothing of ours, ended by now: no start of the desk ends at it.
                 continue
-            with alone(entry, 0) as is_mine:
-                if is_mine and not entry.name.startswith("."):
-                    found += self._settled(entry)
+            with _held(entry) as content:
+                if content is not None:
+                    found += self._settled(entry, content)
         return found
 
-    def _settled(self, entry: Path) -> Iterator[Rest]:
-        place, disk = self._read(entry)
+    def _settled(self, entry: Path, content: bytes) -> Iterator[Rest]:
+        if not content and _ENTRY.fullmatch(entry.name):
+            # An entry has its name only once it is written: it says nothing, and never did.
+            entry.unlink()
+            return
+        place, disk = self._read(entry, content)
         if place is None:
             yield Rest("?", gone=False, entry=entry)
             return
@@ -189,9 +193,8 @@ class Ledger:
             entry.unlink()
         yield Rest(str(place), gone, entry, _beside(place) if gone else "")
 
-    def _read(self, entry: Path) -> tuple[Path | None, bytes]:
+    def _read(self, entry: Path, content: bytes) -> tuple[Path | None, bytes]:
         """What an entry names, and on which disk; None where it is not ours to remove."""
-        content = entry.read_bytes()
         try:
             said = self.key.open(entry.name.encode(), b"", content) if self.key else content
         except CannotOpen:
@@ -239,6 +242,33 @@ class Ledger:
 def _is_plain(entry: Path) -> bool:
     with suppress(FileNotFoundError):
         return stat.S_ISREG(entry.lstat().st_mode)
+    return False
+
+
+@contextmanager
+def _held(entry: Path) -> Iterator[bytes | None]:
+    """What an entry says, which is held meanwhile; None where its program runs or has ended.
+
+    Never made anew: that would be an entry that nobody wrote.
+    """
+    try:
+        file = os.fdopen(os.open(entry, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
+    except FileNotFoundError:
+        yield None
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        # Whoever ends takes the name away before the lock goes: what has it no more is over.
+        yield file.read() if _is_named(entry, file.fileno()) else None
+
+
+def _is_named(entry: Path, descriptor: int) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(entry.lstat(), os.fstat(descriptor))
     return False
 
 

@@ -23,17 +23,19 @@ from typing import TYPE_CHECKING
 
 from crypto.errors import CryptoError
 from crypto.header import Kind
-from crypto.manifest import EntryBody, FollowUpBody, ReplyBody
+from crypto.manifest import EntryBody, EvidenceRef, FollowUpBody, ReplyBody
 from desk.alarms import Alarm, Sign
 from desk.opening import NotForUs, Unopened
 from desk.order import Node
+from desk.origins import Origin, origin_of
+from desk.twins import join
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from crypto.ids import CaseId, EnvelopeId
     from crypto.keys import ReplyPublicKey, SigningPublicKey
-    from crypto.manifest import EvidenceRef, ReportManifest
+    from crypto.manifest import ReportManifest
     from crypto.signed import SignedManifest
     from desk.opening import Opener
     from desk.store import Envelope
@@ -90,8 +92,7 @@ class Genuine:
     """
 
     case: CaseId
-    report: ReportManifest | None = None
-    report_envelope: Envelope | None = None
+    origin: Origin = field(default_factory=Origin)
     reply_key: ReplyPublicKey | None = field(default=None, repr=False)
     follow_up_key: SigningPublicKey | None = field(default=None, repr=False)
     follow_ups: list[FollowUp] = field(default_factory=list)
@@ -101,6 +102,11 @@ class Genuine:
     identities: list[Named] = field(default_factory=list)
     alarms: set[Alarm] = field(default_factory=set)
     readable: bool = True
+
+    @property
+    def report(self) -> ReportManifest | None:
+        """The report, or the one that is shown first where nobody can tell which it is."""
+        return self.origin.told[0].manifest if self.origin.told else None
 
     def shout(self, sign: Sign, envelope: EnvelopeId | None = None) -> None:
         """Add an alarm about this case."""
@@ -141,6 +147,7 @@ class Judge:
             self._take(found, one, self._reply)
         for one in of[Kind.ENTRY]:
             self._take(found, one, self._entry)
+        join(found, envelopes)
         _name_files(found, of[Kind.EVIDENCE], of[Kind.IDENTITY])
         _look_for_parents(found, envelopes)
         found.readable = bool(found.report or found.follow_ups or found.alarms)
@@ -155,25 +162,18 @@ class Judge:
         follow_ups: list[Envelope],
         pinned: EnvelopeId | None,
     ) -> None:
-        chosen = next((one for one in reports if one.id == pinned), None)
+        origin = found.origin = origin_of(self.opener, self.trust, reports, pinned)
+        sure = origin.told[0].envelope if origin.is_sure else None
         for other in reports if len(reports) > 1 else ():
-            if other is not chosen:
+            if other is not sure:
                 found.shout(Sign.REPORT_TWICE, other.id)
-        sure = chosen is not None or len(reports) == 1
-        chosen = chosen or (reports[0] if reports else None)
-        if chosen is None:
+        for name in origin.spoilt:
+            found.shout(Sign.CANNOT_OPEN, name)
+        if not reports:
             self._origin_without_report(found, follow_ups)
-            return
-        try:
-            report = self.opener.report(chosen)
-        except NotForUs:
-            return
-        except Unopened:
-            found.shout(Sign.CANNOT_OPEN, chosen.id)
-            return
-        found.report, found.report_envelope = report, chosen
-        if sure:
+        elif sure is not None:
             # The sealed manifest is the only place these two keys are ever taken from.
+            report = origin.told[0].manifest
             found.reply_key, found.follow_up_key = report.reply_key, report.follow_up_key
 
     def _origin_without_report(self, found: Genuine, follow_ups: list[Envelope]) -> None:
@@ -244,13 +244,16 @@ class Judge:
         self, envelope: Envelope, signed: SignedManifest, sign: Sign
     ) -> tuple[bytes, Signer]:
         header = envelope.header
-        if self.trust.named(header.roster_hash) is None:
+        roster = self.trust.named(header.roster_hash)
+        if roster is None:
             raise _Forged(Sign.SIGNER_UNKNOWN)
         signer = self.trust.signer(signed.signer, header.roster_hash, header.day)
         if signer is None:
             raise _Forged(sign)
-        if envelope.late_after and not self.trust.still_named(signed.signer, envelope.late_after):
-            # The day is not signed: whoever was removed could still write under the old roster.
+        # The day is not signed: whoever was removed could still write under the old roster.  What
+        # came under one that was not known here yet is late only if that is an older one.
+        late_after = envelope.late_after if roster.epoch < envelope.late_after else 0
+        if late_after and not self.trust.still_named(signed.signer, late_after):
             raise _Forged(Sign.SIGNED_TOO_LATE)
         try:
             return self._verified(envelope, signed, signer.key), signer
@@ -270,12 +273,10 @@ def _node(envelope: Envelope, signed: SignedManifest) -> Node:
 
 
 def _name_files(found: Genuine, evidence: list[Envelope], identities: list[Envelope]) -> None:
-    named_files: dict[EnvelopeId, tuple[EvidenceRef, EnvelopeId]] = {}
-    named_identities: dict[EnvelopeId, tuple[EvidenceRef, EnvelopeId]] = {}
-    if found.report is not None and found.report_envelope is not None:
-        by = found.report_envelope.id
-        named_files |= {ref.id: (ref, by) for ref in found.report.evidence}
-        named_identities[found.report.identity.id] = (found.report.identity, by)
+    here = {EvidenceRef(one.id, one.header.hash) for one in (*evidence, *identities)}
+    told = [(one.envelope.id, one.manifest) for one in found.origin.equal]
+    named_files = _first_here(here, [(by, one.evidence) for by, one in told])
+    named_identities = _first_here(here, [(by, (one.identity,)) for by, one in told])
     for one in found.follow_ups:
         for ref in one.body.evidence:
             named_files.setdefault(ref.id, (ref, one.envelope.id))
@@ -295,6 +296,19 @@ def _name_files(found: Genuine, evidence: list[Envelope], identities: list[Envel
     for one_identity in identities:
         if one_identity.id not in named_identities:
             found.shout(Sign.IDENTITY_NOT_NAMED, one_identity.id)
+
+
+def _first_here(
+    here: set[EvidenceRef], told: Iterable[tuple[EnvelopeId, Iterable[EvidenceRef]]]
+) -> dict[EnvelopeId, tuple[EvidenceRef, EnvelopeId]]:
+    """By id: what reports name; of several, by its name what is here, if any of them has it so."""
+    named: dict[EnvelopeId, tuple[EvidenceRef, EnvelopeId]] = {}
+    for by, refs in told:
+        for ref in refs:
+            known = named.setdefault(ref.id, (ref, by))[0]
+            if known not in here and ref in here:
+                named[ref.id] = (ref, by)
+    return named
 
 
 def _matched(

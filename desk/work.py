@@ -6,13 +6,15 @@ refused says why, and nothing is written then.
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 from typing import TYPE_CHECKING
 
+from crypto.ids import Day, date_of
 from desk import acts
 from desk.errors import ActRefused, StateUnknown
 from desk.fold import why_not
-from desk.four_eyes import same_hand, sent
+from desk.four_eyes import other_hand
 from desk.outbox import append
 from desk.sentence import Sentence, Several
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from desk.fold import Why
     from desk.rules import Rules
     from desk.trust import Signer
+
+_FIRST_DAY = dt.date(1900, 1, 1)
 
 
 def parse_state(untrusted: str, rules: Rules) -> str:
@@ -68,8 +72,8 @@ def allowed(desk: Desk, case: Case, data: Mapping[str, Json]) -> tuple[Why, ...]
     work = case.work
     return why_not(
         desk.rules,
-        {str(one.body.data["state"]) for one in work.of(acts.STATUS)},
-        work.front,
+        case.next_word.passed,
+        case.next_word.front,
         data,
         myself(desk),
         anonymous=case.is_anonymous,
@@ -149,9 +153,13 @@ def record_outcome(  # noqa: PLR0913  # what an event is
     is made where an event about a person is given none (`label` is what operators call them).
 
     Raises:
-        ActRefused: the event or the day is none, or a person was given where none belongs.
+        ActRefused: the event or the day is none, the day has not come or is of another age, or a
+            person was given where none belongs.
     """
     _known("outcome", event, desk.rules.outcomes)
+    # What was recorded of such a day, by a desk that did not ask, can be taken back.
+    if on:
+        _require_past(day, desk.today())
     about_person = desk.rules.outcomes[event].person
     if person and not about_person:
         raise ActRefused("This outcome is about the case, and not about a person.")
@@ -164,18 +172,36 @@ def record_outcome(  # noqa: PLR0913  # what an event is
     return append(desk, case, acts.OUTCOME, data)
 
 
+def _require_past(day: str, today: Day) -> None:
+    """A slip of one key puts an event where no figure of anybody's lifetime counts it."""
+    try:
+        happened = dt.date.fromisoformat(day)
+    except ValueError:
+        # No date at all, which is refused as whatever is not of the act's shape.
+        return
+    # Days are UTC's: east of it, what happened since midnight bears tomorrow's.
+    if not _FIRST_DAY <= happened <= date_of(Day(today + 1)):
+        raise ActRefused(
+            Sentence(
+                "This cannot have happened on {day}: that day has not come yet, or lies before "
+                "{first}. Nothing was written.",
+                day=day,
+                first=str(_FIRST_DAY),
+            )
+        )
+
+
 def look_again(desk: Desk, case: Case, text: str) -> bool:
     """Record the second look at what went through the fast lane.
 
     Raises:
-        ActRefused: nothing was transmitted, or by this operator, or there are no words.
+        ActRefused: nothing was transmitted, or by this operator alone, or there are no words.
     """
-    before = sent(case.work.of(acts.STATUS), desk.rules)
-    if not before:
+    if not case.work.sendings:
         raise ActRefused(
             "Nothing was transmitted yet that could be looked at again. Nothing was written."
         )
-    if same_hand(before, myself(desk)):
+    if not other_hand(case.work.sendings, myself(desk)):
         raise ActRefused("Four eyes: the second look is another operator's than the first.")
     return append(desk, case, acts.SECOND_LOOK, {"text": _text(text, "The second look")})
 

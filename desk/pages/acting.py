@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crypto.ids import Day
 from desk import acts, work
 from desk.cases import Cases, iso
 from desk.errors import ActRefused, DeskError
@@ -49,6 +50,7 @@ def offered(desk: Desk, case: Case) -> dict[str, object]:
         "link_kinds": LINK_KINDS,
         "link_answers": LINK_ANSWERS,
         "today": iso(today),
+        "latest": iso(Day(today + 1)),
         "clocks": [(one, one.verdict(today)) for one in case.clocks],
         "persons": _persons(case),
         "linked": [(other, kind) for other, kind in sorted(case.work.links.items())],

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Response, abort, g, redirect, render_template, request, url_for
+from flask import Response, abort, g, make_response, redirect, render_template, request, url_for
 from markupsafe import escape
+from werkzeug.exceptions import Unauthorized
 
 from desk import telling, words
 from desk.cases import Cases
@@ -129,6 +130,15 @@ class _Pages:
             # What another program of this desk accepted meanwhile counts here too.
             self.desk.trust.renew()
 
+    def shut(self, response: Response) -> Response:
+        """After every request: what was begun before Lock does not go out after it."""
+        cookie = request.cookies.get(self.sessions.cookie)
+        if not g.get("entered") or request.endpoint == "lock" or self.sessions.knows(cookie):
+            return response
+        response.close()
+        g.entered = False
+        return make_response(_http_error(Unauthorized()))
+
     def enter(self, token: str) -> BaseResponse:
         """Exchange the link for a cookie, once."""
         # A preview that asks with HEAD must not use the link up.
@@ -151,7 +161,7 @@ class _Pages:
         """Forget every browser; the pages stay shut until `serve` is started anew."""
         self.sessions.end_all()
         self.background.end()
-        self.sight.drawn.forget()
+        self.sight.drawn.end()
         self.similar.cases.forget()
         self.listing.end()
         return render_template("locked.html"), 200, {"Clear-Site-Data": '"cache", "cookies"'}
@@ -179,6 +189,7 @@ class _Pages:
             given=request.form,
             **self.sight.offered(case),
             fields=list(words.answers(case.fields)),
+            others=[(one, list(words.answers(one.manifest.fields))) for one in case.origin.others],
             alarms=all_alarms(self.desk, case),
             rules=self.desk.rules,
             contradictions=telling.contradictions(case, self.desk.rules),
@@ -268,6 +279,7 @@ def create_pages(  # noqa: PLR0913  # what a run of the pages has
     app.before_request(pages.guard)
     app.after_request(_strict)
     app.after_request(pages.notices.keep)
+    app.after_request(pages.shut)
     app.add_url_rule("/link/<token>", "enter", pages.enter)
     pages.listing = listing.register(app, pages, HEADERS["Content-Security-Policy"])
     app.add_url_rule("/sync", "sync", pages.sync, methods=["POST"])

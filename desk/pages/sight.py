@@ -213,7 +213,7 @@ class Sight:
         case = Cases(self.desk).find(ref)
         form = request.form
         boxes, corner, why = _boxes(form.get("boxes", "")), form.get("corner", ""), ""
-        sight = shown.pixels(self.desk, case, file_id, part=part)
+        sight = redaction.still(self.desk, case, file_id, part=part)
         small = min(1.0, WORKBENCH / max(sight.width, sight.height))
         width, height = max(1, int(sight.width * small)), max(1, int(sight.height * small))
         try:

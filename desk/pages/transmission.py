@@ -10,7 +10,6 @@ or to another key, nothing is.
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,7 +27,7 @@ from desk.pages.custody import letters, letters_typed, request_named
 from desk.pages.places import place
 from desk.pages.seen import require_seen
 from desk.sentence import Sentence, Worded, reason
-from desk.transmission import services, words
+from desk.transmission import services, waiting, words
 from desk.transmission.items import files_of
 from desk.transmission.possible import (
     Competence,
@@ -55,7 +54,6 @@ if TYPE_CHECKING:
 
 _READ_BYTES = 1024 * 1024
 _OTHER_SECONDS = 10.0
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _OUTCOMES = {
     True: "Signed, sealed and transmitted. The package waits below, for the service alone.",
     False: "Signed and sealed. The entry goes out at the next sync; the package waits below.",
@@ -66,6 +64,7 @@ _IN_CLEAR = {
     False: "Signed, and written in clear into {path}. Whoever opens it reads everything: print it, "
     "and destroy it. The entry goes out at the next sync.",
 }
+_NO_SERVICE = Sentence("this desk's rules name no service that a case could be handed to")
 _ANNEX = Sentence("The identity went along, in an annex of its own; the journal says so.")
 
 
@@ -123,7 +122,7 @@ class _Transmitting:
                 order = replace(order, agreed=self._agreed(case))
                 done = transmit(self._desk, case, order)
                 if not order.in_clear:
-                    done.path.rename(self._path(done.sha256))
+                    done.path.rename(waiting.path_of(self._desk, done.sha256))
         except DeskError as error:
             # Read again: the journal may have a custodian's refusal now.
             return self._show(Cases(self._desk).find(ref), reason(error), given), 422
@@ -160,33 +159,25 @@ class _Transmitting:
             with left.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             # As the journal is now: whoever left it may have written there since it was read.
-            if digest in self._named(Cases(self._desk).find(case.id.hex())):
-                left.rename(self._path(digest))
+            if digest in waiting.named_by(Cases(self._desk).find(case.id.hex())):
+                left.rename(waiting.path_of(self._desk, digest))
             else:
                 left.unlink()
 
     def package(self, ref: str, digest: str) -> Response:
-        """A sealed file that this desk made."""
+        """A sealed file that this desk made; raises FileQuarantined."""
         case = Cases(self._desk).find(ref)
-        if digest not in self._waiting(case):
+        found = waiting.waiting(self._desk, case).get(digest)
+        if found is None:
             abort(404)
-        path = self._path(digest)
+        if found.refusal is not None:
+            raise found.refusal
+        path = found.path
         response = Response(_chunks(path), mimetype="application/octet-stream")
         response.headers["Content-Length"] = str(path.stat().st_size)
         response.headers["Content-Disposition"] = f'attachment; filename="{case.ref}.amana"'
         response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return response
-
-    def _path(self, digest: str) -> Path:
-        return self._desk.home.packages / f"{digest}.amana"
-
-    def _waiting(self, case: Case) -> list[str]:
-        """The packages that the case's journal names and this desk has."""
-        return [one for one in self._named(case) if self._path(one).exists()]
-
-    def _named(self, case: Case) -> list[str]:
-        named = (str(one.body.data.get("package", "")) for one in case.work.of(acts.STATUS))
-        return [one for one in named if _SHA256.fullmatch(one)]
 
     def _show(self, case: Case, problem: str = "", given: Competence | None = None) -> str:
         chosen, why = self._asked(case)
@@ -220,7 +211,10 @@ class _Transmitting:
             asked=request.form.get("request", ""),
             folder=escape(request.form.get("folder", "")),
             in_clear="in_clear" in request.form,
-            waiting=self._waiting(case),
+            waiting={
+                digest: reason(one.refusal) if one.refusal else ""
+                for digest, one in waiting.waiting(self._desk, case).items()
+            },
             past=[
                 (iso(one.node.day), one.signer.name, str(one.body.data["package"]))
                 for one in case.work.of(acts.STATUS)
@@ -231,6 +225,8 @@ class _Transmitting:
 
     def _asked(self, case: Case) -> tuple[Competence | None, list[str]]:
         """Who is competent, where somebody said so; and what stands against it."""
+        if not self._desk.rules.services:
+            return None, [_NO_SERVICE]
         try:
             chosen = competence(case)
         except ActRefused:

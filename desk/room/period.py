@@ -63,7 +63,7 @@ def parse_period(untrusted: str, today: Day) -> Period:
     """Read a name of `NAMES`, a month, a quarter, a day, or two days with `..` between them.
 
     Raises:
-        PeriodMalformed: it is none, is longer than ten years, or ends before it begins.
+        PeriodMalformed: it is none, is longer than DAYS_MOST, or ends before it begins.
     """
     said = untrusted.strip().lower()
     if said in NAMES:
@@ -121,6 +121,8 @@ def _month_end(date: dt.date) -> dt.date:
 
 def _bounded(first: dt.date, last: dt.date) -> Period:
     found = Period(day_of(first), day_of(last))
-    if not 1 <= found.days <= DAYS_MOST:
-        raise ValueError
+    if found.days < 1:
+        raise PeriodMalformed("A period does not end before it begins.")
+    if found.days > DAYS_MOST:
+        raise PeriodMalformed(Sentence("A period has {most} days at most.", most=DAYS_MOST))
     return found

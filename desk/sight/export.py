@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from desk.cases import Case
     from desk.desk import Desk
     from desk.evidence import FileView
+    from desk.sight.redaction import Copy
 
 PAGES_MOST = 200
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -55,12 +56,27 @@ def export_previews(desk: Desk, case: Case, file: FileView, folder: Path) -> tup
     prepare(desk, folder)
     stem, names = PurePath(file.name).stem, []
     for end, content in (first, *made):
-        name = f"{stem}.{end}"
-        descriptor = os.open(folder / name, _NEW, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(content)
-        names.append(name)
+        names.append(f"{stem}.{end}")
+        _write(folder / names[-1], content)
     return tuple(names)
+
+
+def export_copy(desk: Desk, file: FileView, copy: Copy, folder: Path) -> Path:
+    """Write a copy of a file that is not signed yet into a new or empty folder; returns where.
+
+    Raises:
+        ExportRefused: as desk.export.
+    """
+    prepare(desk, folder)
+    made = folder / f"{PurePath(file.name).stem}.redacted.png"
+    _write(made, copy.content)
+    return made
+
+
+def _write(place: Path, content: bytes) -> None:
+    descriptor = os.open(place, _NEW, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
 
 
 def _previews(desk: Desk, case: Case, file: FileView) -> Iterator[tuple[str, bytes]]:

@@ -3,19 +3,22 @@
 Rule: the copy is made anew from pixels in which the boxes are black already, or from words in which
 blocks stand for what was there: under what is blacked out there is nothing.  What was written is
 decoded again, and compared with what it was made from, before it is signed.  The original stays.
+What is made is not signed yet: whoever asks looks at those bytes, and those bytes are signed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from desk import acts, text_folding, words
 from desk.errors import NothingToSee, RedactionRefused
+from desk.evidence import open_evidence
 from desk.outbox import CONTENT_MOST, append
 from desk.sentence import Sentence, Several
-from desk.sight.shown import SIDE, Shown, as_png, pixels
+from desk.sight.shown import FILM, SIDE, Shown, as_png, kind_of_type, pixels
 from sanitizer.errors import Refused
 from sanitizer.png import check as png_check
 from sanitizer.sight.ask import looking, see
@@ -37,6 +40,16 @@ _SIDES = (SIDE, 1280, 1024, 800)
 _SMALL = 9
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy that was made and is not signed yet: a PNG, and what was blacked out in it."""
+
+    file_id: str
+    part: int
+    boxes: tuple[Box, ...]
+    content: bytes = field(repr=False)
+
+
 def parse_box(untrusted: str) -> Box:
     """A box from `x,y,width,height`, in pixels of the preview; raises RedactionRefused."""
     parts = untrusted.replace(" ", "").split(",")
@@ -50,32 +63,61 @@ def parse_box(untrusted: str) -> Box:
     return box
 
 
+def still(desk: Desk, case: Case, file_id: str, *, part: int = 0, side: int = SIDE) -> Sight:
+    """The picture or the page that boxes are drawn on; raises as `make`.
+
+    Never a film's contact sheet: a copy of that would be called a redacted copy of the film, of
+    which most frames were never looked at.
+    """
+    if kind_of_type(open_evidence(desk, case, file_id).manifest) == FILM:
+        raise RedactionRefused(
+            "Only a picture or a page can be blacked out, and this is a film. Nothing was written."
+        )
+    return pixels(desk, case, file_id, part=part, side=side)
+
+
 def look(desk: Desk, case: Case, file_id: str, boxes: Sequence[Box], *, part: int = 0) -> Shown:
-    """What the copy would show, to be looked at before it is signed; raises as `redact`."""
+    """What the copy would show, while its boxes are being drawn; raises as `make`."""
     return as_png(_filled(desk, case, file_id, boxes, part=part, side=SIDE)[1])
 
 
-def redact(desk: Desk, case: Case, file_id: str, boxes: Sequence[Box], *, part: int = 0) -> bool:
-    """Make a copy with these boxes black, sign it, and send it; returns as `append`.
+def make(desk: Desk, case: Case, file_id: str, boxes: Sequence[Box], *, part: int = 0) -> Copy:
+    """Make a copy with these boxes black, to be looked at; nothing is signed or written.
 
     Boxes are in pixels of the preview, which is at most SIDE long; the copy is as large.
 
     Raises:
-        RedactionRefused: a box lies beside the picture, or the copy is not what it must be.
+        RedactionRefused: a box lies beside the picture, it is a film, or the copy is not what it
+            must be.
         NothingToSee, NoSuchEvidence, FileQuarantined, EvidenceUnsound: nothing can be drawn.
     """
     if not boxes:
         raise RedactionRefused("Nothing is blacked out yet: name at least one box.")
     content = _written(desk, case, file_id, boxes, part=part)
+    return Copy(file_id, part, tuple(boxes), content)
+
+
+def sign(desk: Desk, case: Case, copy: Copy) -> bool:
+    """Sign a copy that was looked at, and send it; returns as `append`.
+
+    Raises:
+        NoSuchEvidence, FileQuarantined: the file was closed while somebody looked.
+    """
+    open_evidence(desk, case, copy.file_id)
     return append(
         desk, case, acts.REDACTION,
         {
-            "file": file_id, "answer": "", "part": part, "boxes": [list(one) for one in boxes],
-            "spans": [], "media_type": "image/png", "length": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
+            "file": copy.file_id, "answer": "", "part": copy.part,
+            "boxes": [list(one) for one in copy.boxes], "spans": [], "media_type": "image/png",
+            "length": len(copy.content), "sha256": hashlib.sha256(copy.content).hexdigest(),
         },
-        content,
+        copy.content,
     )  # fmt: skip
+
+
+def redact(desk: Desk, case: Case, file_id: str, boxes: Sequence[Box], *, part: int = 0) -> bool:
+    """Make a copy and sign it, where its boxes were looked at already; as `make` and `sign`."""
+    return sign(desk, case, make(desk, case, file_id, boxes, part=part))
 
 
 def places_of(text: str, phrases: Iterable[str]) -> dict[str, list[tuple[int, int]]]:
@@ -167,9 +209,9 @@ def _filled(  # noqa: PLR0913  # what is drawn, and how
     desk: Desk, case: Case, file_id: str, boxes: Sequence[Box], *, part: int, side: int
 ) -> tuple[Sight, Sight, list[Box]]:
     """The picture as it is, as it will be, and the boxes in its own pixels."""
-    sight = pixels(desk, case, file_id, part=part, side=side)
+    sight = still(desk, case, file_id, part=part, side=side)
     if side != SIDE:
-        whole = pixels(desk, case, file_id, part=part, side=SIDE)
+        whole = still(desk, case, file_id, part=part, side=SIDE)
         boxes = [_scaled(one, whole, sight) for one in boxes]
     for box in boxes:
         if box.x >= sight.width or box.y >= sight.height:

@@ -7,19 +7,21 @@ nothing is shown; whatever a file does to its parser becomes a calm sentence.  N
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from desk.errors import NothingToSee, NotLockedIn, TooMuchToSee
 from desk.evidence import open_evidence
-from sanitizer.errors import JailUnavailable, Refused, TooComplex, TooLarge, Unsupported
+from desk.sentence import Counted, Sentence
+from sanitizer.errors import JailUnavailable, Malformed, Refused, TooComplex, TooLarge, Unsupported
 from sanitizer.jail.program import ffmpeg_jail
 from sanitizer.sight import film, png
 from sanitizer.sight.ask import LIMITS, looking, see
-from sanitizer.sight.order import Order, Subject
+from sanitizer.sight.order import PARTS_MOST, Order, Subject
 from sanitizer.source import BytesSource
 
 if TYPE_CHECKING:
+    from crypto.manifest import EvidenceManifest
     from desk.cases import Case
     from desk.desk import Desk
     from desk.evidence import EvidenceFile, FileView
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 SIDE = 1600
 """Longest side of a preview in pixels, and of a redacted copy."""
+_GLANCE = 16
+"""Longest side of what is drawn to learn how many parts a file has."""
 TEXT_MOST = 200_000
 """Characters of a text that are shown."""
 PICTURE, FILM, SOUND, PAGES, TEXT, NONE = "picture", "film", "sound", "pages", "text", ""
@@ -86,7 +90,13 @@ def kind_of(file: FileView) -> str:
     """How a file can be shown; empty where it cannot: of unknown kind, closed, or never cleaned."""
     if file.manifest is None or file.problem or file.is_original:
         return NONE
-    return _KINDS.get(file.manifest.media_type, NONE)
+    return kind_of_type(file.manifest)
+
+
+def kind_of_type(manifest: EvidenceManifest) -> str:
+    """How what a manifest tells of can be shown, by its media type; empty where it cannot."""
+    original = manifest.original_of is not None
+    return NONE if original else _KINDS.get(manifest.media_type, NONE)
 
 
 def may_be_picture(file: FileView) -> bool:
@@ -121,17 +131,21 @@ def pixels(  # noqa: PLR0913  # which picture, how large, and what it may cost
 ) -> Sight:  # fmt: skip
     """What `picture` shows, as pixels; raises as it does."""
     file = open_evidence(desk, case, file_id)
-    kind = _kind(file)
+    kind = kind_of_type(file.manifest)
     if kind not in (PICTURE, PAGES, FILM):
         raise NothingToSee(NO_KIND)
+    is_heic = file.manifest.media_type == _HEIC
+    if part and (kind == FILM or is_heic):
+        # Whatever is asked of these, there is one picture.
+        raise _no_such_part(kind, 1)
     try:
         if kind == FILM:
             return film.sheet(ffmpeg_jail(), Pieces(file), limits)
-        if file.manifest.media_type == _HEIC:
+        if is_heic:
             return film.picture(ffmpeg_jail(), Pieces(file), side, limits)
         subject = Subject.PAGE if kind == PAGES else Subject.PICTURE
         order = Order(subject=subject, length=file.manifest.length, side=side, part=part)
-        return see(looking(), _whole(file), order, limits)
+        return _drawn(_whole(file), order, limits)
     except Refused as refused:
         raise _calm(refused) from None
 
@@ -139,7 +153,7 @@ def pixels(  # noqa: PLR0913  # which picture, how large, and what it may cost
 def clip(desk: Desk, case: Case, file_id: str) -> Shown:
     """The beginning of a film, small, as WebM; raises as `picture`."""
     file = open_evidence(desk, case, file_id)
-    if _kind(file) != FILM:
+    if kind_of_type(file.manifest) != FILM:
         raise NothingToSee(NO_KIND)
     try:
         return Shown("video/webm", film.clip(ffmpeg_jail(), Pieces(file), LIMITS))
@@ -150,7 +164,7 @@ def clip(desk: Desk, case: Case, file_id: str) -> Shown:
 def sound(desk: Desk, case: Case, file_id: str) -> Shown:
     """What is heard, as WAV; raises as `picture`."""
     file = open_evidence(desk, case, file_id)
-    if _kind(file) != SOUND:
+    if kind_of_type(file.manifest) != SOUND:
         raise NothingToSee(NO_KIND)
     try:
         return Shown("audio/wav", film.sound(ffmpeg_jail(), Pieces(file), LIMITS))
@@ -161,7 +175,7 @@ def sound(desk: Desk, case: Case, file_id: str) -> Shown:
 def words(desk: Desk, case: Case, file_id: str) -> str:
     """A text's beginning, as text; raises as `picture`."""
     file = open_evidence(desk, case, file_id)
-    if _kind(file) != TEXT:
+    if kind_of_type(file.manifest) != TEXT:
         raise NothingToSee(NO_KIND)
     if file.manifest.length > LIMITS.text_bytes:
         raise TooMuchToSee(TOO_MUCH)
@@ -182,16 +196,30 @@ class Pieces:
         return b"".join(self._file.piece(offset, last)) if last >= offset else b""
 
 
-def _kind(file: EvidenceFile) -> str:
-    original = file.manifest.original_of is not None
-    return NONE if original else _KINDS.get(file.manifest.media_type, NONE)
-
-
 def _whole(file: EvidenceFile) -> BytesSource:
     """All of a file, proven, in memory.  Raises NothingToSee, EvidenceUnsound."""
     if file.manifest.length > LIMITS.file_bytes:
         raise TooMuchToSee(TOO_MUCH)
     return BytesSource(b"".join(file.whole()))
+
+
+def _drawn(source: BytesSource, order: Order, limits: Limits) -> Sight:
+    """One part of a file; where it has no such part, that is no fault of the file."""
+    try:
+        return see(looking(), source, order, limits)
+    except Malformed:
+        if not order.part:
+            raise
+        # Raises the same where the file itself cannot be read.
+        parts = see(looking(), source, replace(order, part=0, side=_GLANCE), limits).parts
+        if parts > order.part or parts == PARTS_MOST:
+            raise
+        raise _no_such_part(PAGES if order.subject == Subject.PAGE else PICTURE, parts) from None
+
+
+def _no_such_part(kind: str, parts: int) -> NothingToSee:
+    how_many = Counted(parts, "page" if kind == PAGES else "picture")
+    return NothingToSee(Sentence("There is nothing to see there: it has {parts}.", parts=how_many))
 
 
 def _calm(refused: Refused) -> NothingToSee:

@@ -114,6 +114,8 @@ def _sheet(
         "rules": (rules.digest[:16], True),
     }
     notes = ["annex" if occasion.has_annex else "locked", "digest", "untrue"]
+    if len(case.origin.told) > 1:
+        notes.insert(0, "several")
     return {
         "lang": language,
         "practice": words.SHEET["practice"][language],

@@ -35,6 +35,7 @@ ANNEX = "identity-annex.json"
 _CASE_FIELDS = (
     "v", "rehearsal", "case", "ref", "day", "category", "form_version", "language",
     "identity_mode", "withdrawn", "danger", "sealed_by", "cleaned_by", "fields", "conversation",
+    "report", "report_is_sure", "other_reports",
 )  # fmt: skip
 """What of `show --json` a service is given: a field that is added there is not added here."""
 _GOES = frozenset({"", "missing", "cannot-open"})

@@ -83,7 +83,7 @@ def competence(case: Case, service: str = "", basis: str = "") -> Competence:
 
 def _told(case: Case) -> set[tuple[str, str]]:
     """Every service, with its basis, that a state names which nothing took the place of."""
-    newest = [one.body.data for one in case.work.front]
+    newest = [one.body.data for one in case.next_word.front]
     return {(str(one["service"]), str(one.get("basis", ""))) for one in newest if "service" in one}
 
 

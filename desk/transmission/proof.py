@@ -44,6 +44,7 @@ MANIFEST, SIGNATURE, JOURNAL, ROSTERS = "manifest.json", "signature.json", "jour
 _FRAME = (MANIFEST, SIGNATURE)
 _READ_BYTES = 1 << 20
 _JSON_MOST = 64 << 20
+_TOO_MUCH = (OverflowError, RecursionError)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 
 
@@ -256,7 +257,7 @@ def _read_manifest(folder: Path) -> tuple[dict[str, Any], bytes]:
             bytes.fromhex(item["sha256"])
             int(item["size"])
             paths.add(item["path"].lower() if _NAME.fullmatch(item["path"]) else "")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, *_TOO_MUCH):
         raise Wrong(f"{MANIFEST} is missing or cannot be read: nothing can be checked") from None
     if len(paths) != len(manifest["items"]) + 1:
         raise Wrong(f"{MANIFEST} names something twice, or by no name")
@@ -304,9 +305,17 @@ def _signed(folder: Path, manifest: dict[str, Any], raw: bytes, rosters: dict[st
     signature, ids = _json(folder, SIGNATURE), _ids(manifest, "deployment", "case", "package")
     service = bytes.fromhex(manifest["service"]["key"] or "00" * 16)
     message = b"amana/v1/sign/package\0" + ids + service + hashlib.sha256(raw).digest()
-    label = _by(rosters, signature, manifest["day"], message)
+    try:
+        label = _by(rosters, signature, manifest["day"], message)
+    except Wrong as why:
+        raise Wrong(f"{why}; it is over {MANIFEST}, which may be what was changed") from None
     if manifest.get("operator") != label:
         raise Wrong(f"{label!a} signed it, and it says that another operator handed it over")
+    # Nothing is over this file: whatever else it holds, or in another spelling, is nobody's word.
+    alone = {"v": 1, **{name: signature[name] for name in ("signer", "roster", "signature")}}
+    alone["signature"] = bytes.fromhex(signature["signature"]).hex()
+    if _whole(folder / SIGNATURE) != json.dumps(alone, indent=1, sort_keys=True).encode() + b"\n":
+        raise Wrong("it was changed: it is not the signature alone, as it is written")
     return label
 
 
@@ -317,7 +326,7 @@ def _journal(folder: Path, manifest: dict[str, Any], rosters: dict[str, Roster])
     for number, act in enumerate(acts, 1):
         try:
             named, signer = act["author"], _act(manifest, act, rosters)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        except (KeyError, TypeError, ValueError, AttributeError, *_TOO_MUCH):
             raise Wrong(f"act {number} cannot be read") from None
         except Wrong as why:
             raise Wrong(f"act {number}: {why}") from None
@@ -333,7 +342,7 @@ def _step(body: str) -> tuple[str, str, str]:
         told = json.loads(body)
         data = told["data"] if told["type"] == "status" else {}
         return str(data.get("state", "")), str(data.get("service", "")), str(data.get("basis", ""))
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+    except (KeyError, TypeError, ValueError, AttributeError, *_TOO_MUCH):
         return "", "", ""
 
 

@@ -15,8 +15,9 @@ from desk.cases import iso
 from desk.verify import Entry, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from crypto.strict_json import Json
     from desk.cases import Case
     from desk.rules import Rules
     from desk.transmission.items import Item
@@ -41,9 +42,7 @@ code { overflow-wrap: anywhere }
 <main>
 <h1><bdi dir="ltr">$ref</bdi></h1>
 <h2>Report · <span lang="fr">Signalement</span> · <span lang="ar" dir="rtl">التبليغ</span></h2>
-<dl>
-$fields
-</dl>
+$reports
 <h2>Since then · <span lang="fr">Suites</span> · <span lang="ar" dir="rtl">ما تلاه</span></h2>
 $timeline
 <h2>Files · <span lang="fr">Fichiers</span> · <span lang="ar" dir="rtl">الملفات</span></h2>
@@ -54,6 +53,13 @@ $files
 </body>
 </html>
 """)
+_REPORT = Template("<dl>\n$fields\n</dl>")
+_BESIDE = Template("""\
+<p><strong>More than one report lies in this case, and at most one of them is the reporter's. \
+<span lang="fr">Ce dossier contient plusieurs signalements, dont un au plus est celui du \
+déclarant.</span> <span lang="ar" dir="rtl">في هذا الملف أكثر من تبليغ واحد، وواحد منها على الأكثر \
+للمبلّغ.</span></strong></p>
+$reports""")
 _FIELD = Template("<dt>$name</dt>\n$lines")
 _LINE = Template('<dd dir="auto">$text</dd>')
 _SAID = Template('<article><b>$who</b> $did <time>$day</time>\n<p dir="auto">$text</p></article>')
@@ -62,17 +68,24 @@ _FILE = Template('<li><bdi dir="ltr">$path</bdi><br><code>$sha256</code></li>')
 
 def report_page(case: Case, rules: Rules, files: Sequence[Item]) -> bytes:
     """Return the page, in UTF-8."""
-    fields = [
-        _FIELD.substitute(
-            name=_text(name), lines="\n".join(_LINE.substitute(text=_text(one)) for one in lines)
-        )
-        for name, lines in read_words.answers(case.fields)
-    ]
+    reports = "\n<hr>\n".join(_report(one.manifest.fields) for one in case.origin.told)
+    if len(case.origin.told) > 1:
+        reports = _BESIDE.substitute(reports=reports)
     said = [_said(case, rules, one) for one in case.timeline if not _is_note(one)]
     named = [_FILE.substitute(path=_text(one.path), sha256=one.sha256) for one in files]
     return _PAGE.substitute(
-        ref=case.ref, fields="\n".join(fields), timeline="\n".join(said), files="\n".join(named)
+        ref=case.ref, reports=reports, timeline="\n".join(said), files="\n".join(named)
     ).encode()
+
+
+def _report(fields: Mapping[str, Json]) -> str:
+    answers = [
+        _FIELD.substitute(
+            name=_text(name), lines="\n".join(_LINE.substitute(text=_text(one)) for one in lines)
+        )
+        for name, lines in read_words.answers(fields)
+    ]
+    return _REPORT.substitute(fields="\n".join(answers))
 
 
 def _is_note(one: FollowUp | Reply | Entry) -> bool:

@@ -36,7 +36,7 @@ from desk.errors import CaseMoved, DeskError, TransmissionRefused
 from desk.four_eyes import NEED, behind
 from desk.rules import RECEIVED
 from desk.sentence import Sentence, reason
-from desk.transmission import proof
+from desk.transmission import proof, waiting
 from desk.transmission.cover import Occasion, cover, print_cover
 from desk.transmission.items import (
     LeftOut,
@@ -120,6 +120,7 @@ def transmit(desk: Desk, case: Case, order: Order) -> Transmission:
                 digest = write_folder(order.target, load, ledger, opening.say)
             else:
                 digest = write_sealed(order.target, load, head, key, opening.say, ledger=ledger)
+                waiting.remember(desk, digest, load)
             sent = _say_so(desk, order, digest, opening)
         except BaseException as error:
             # Where the entry is kept here and goes out later, what it names must stay.
@@ -202,7 +203,7 @@ def _gather(desk: Desk, case: Case, order: Order, package: PackageId, service: K
     identities = order.agreed.identities if order.agreed else ()
     written = documents_of(desk, case, files, package.hex(), roster, identities)
     inside = Load((*written, *files), left)
-    newest = case.work.front
+    newest = case.next_word.front
     made = behind(newest, order.to.to_facts(), me, desk.rules) or newest
     occasion = Occasion(
         package=package.hex(),
@@ -259,7 +260,7 @@ def _manifest(desk: Desk, case: Case, occasion: Occasion, inside: Load) -> dict[
 
 def _lane(case: Case, rules: Rules) -> dict[str, object]:
     """What the rules say of how it went: whoever receives it can tell whether two agreed."""
-    newest = case.work.front
+    newest = case.next_word.front
     states = list(dict.fromkeys(str(one.body.data["state"]) for one in newest)) or [RECEIVED]
     return {
         "from": states,

@@ -104,6 +104,11 @@ NOTES: dict[str, dict[str, str]] = {
         "fr": "L’identité du déclarant est dans une annexe séparée (identity-annex.json), ouverte "
         "avec l’accord des dépositaires ; elle se conserve à part du dossier.",
     },
+    "several": {
+        "ar": "في هذا الملف أكثر من تبليغ واحد، وواحد منها على الأكثر للمبلغ: انظر report.html.",
+        "fr": "Ce dossier contient plusieurs signalements, dont un au plus est celui du "
+        "déclarant : voir report.html.",
+    },
     "digest": {
         "ar": "يحمل أسفل كل صفحة بصمة جميع الملفات المرفقة. وللتحقق من سلامتها ومن التوقيع: "
         "verify.py.",

@@ -7,7 +7,7 @@ work at every step, a write included.  Claim C-ALIKE.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from crypto.body import open_manifest
@@ -21,7 +21,7 @@ from gateway.looking import look_at
 from vault.errors import ThreadMoved
 
 if TYPE_CHECKING:
-    from crypto.ids import CaseId, Day
+    from crypto.ids import CaseId, Day, Kid, WordId
     from crypto.receipt import ReceiptKeys
     from crypto.roster import Roster
     from gateway.site.context import Site
@@ -46,6 +46,8 @@ class ShownReply:
     parents: tuple[HeaderHash, ...]
     author_day: Day
     status: str = field(default="", repr=False)
+    word: tuple[Kid, WordId] | None = None
+    """Its author's key id and its own id, which it keeps when it is sealed anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def visit(site: Site, keys: ReceiptKeys) -> Visit:
         )
     return Visit(
         case,
-        in_order(proven),
+        in_order(once(proven)),
         len(replies) - len(proven),
         used,
         tuple(one.id for one in readable),
@@ -126,9 +128,30 @@ def _opened(envelope: StoredEnvelope, keys: ReceiptKeys, roster: Roster) -> Show
             signed.parents,
             reply.author_day,
             reply.status or "",
+            None if reply.word is None else (signed.signer, reply.word),
         )
     except Exception:  # noqa: BLE001 whatever is wrong in what another machine made
         return None
+
+
+def once(replies: tuple[ShownReply, ...]) -> tuple[ShownReply, ...]:
+    """Of an answer that was sealed anew and came twice, the last; whoever names one names that.
+
+    The vault can have had the first and have said that it had not (crypto/FORMAT.md, section 8).
+    """
+    last: dict[object, ShownReply] = {}
+    for one in sorted(replies, key=lambda one: (one.author_day, one.hash)):
+        last[_words(one)] = one
+    leads = {one.hash: last[_words(one)].hash for one in replies}
+    return tuple(
+        replace(one, parents=tuple(leads.get(parent, parent) for parent in one.parents))
+        for one in last.values()
+    )
+
+
+def _words(one: ShownReply) -> object:
+    """What two envelopes of one answer have in common; of one without an id, its own hash."""
+    return one.hash if one.word is None else (one.word, one.text, one.status)
 
 
 def in_order(replies: tuple[ShownReply, ...]) -> tuple[ShownReply, ...]:

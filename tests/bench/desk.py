@@ -17,6 +17,7 @@ from crypto.operator_opening import open_data_key
 from crypto.wrap import parse_wraps
 from desk.client import ClientLimits
 from desk.desk import Desk
+from desk.origins import pin
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
 from desk.progress import Silence
@@ -154,7 +155,7 @@ def listing(folder: Path) -> None:
         for one in cases(world, MANY)
     ]
     desk.store.keep(for_us)
-    desk.store.pin_origins()
+    pin(desk)
     row(f"first reading of {MANY} cases", _both(desk.index.rows), "no goal")
 
     def again() -> None:

@@ -10,12 +10,13 @@ from crypto import errors
 from crypto.envelope import EnvelopeSealer
 from crypto.errors import CannotOpen, ManifestMalformed
 from crypto.header import Kind
-from crypto.ids import Day, Deployment, EnvelopeId, HeaderHash, new_case_id
+from crypto.ids import Day, Deployment, EnvelopeId, HeaderHash, WordId, new_case_id, new_word_id
 from crypto.keys import ReplyPublicKey
 from crypto.manifest import (
     IDENTITY_LATER,
     STATUSES,
     WITHDRAWAL,
+    EntryBody,
     EvidenceRef,
     FollowUpBody,
     ReplyBody,
@@ -51,7 +52,7 @@ def read(vector: dict[str, Any]) -> Any:
         raw = bytes.fromhex(vector["body"])
         sealed = nacl.bindings.crypto_box_seal(raw, KEYS.reply_public.raw)
         return KEYS.open_thread_state(sealed)
-    of = ReplyBody if vector["of"] == "reply" else FollowUpBody
+    of: Any = {"reply": ReplyBody, "entry": EntryBody, "follow-up": FollowUpBody}[vector["of"]]
     return of.from_json(vector["body"].encode())
 
 
@@ -59,7 +60,10 @@ def read(vector: dict[str, Any]) -> Any:
 def test_a_body_or_a_state_says_or_is_refused_as_its_vector_expects(vector: dict[str, Any]) -> None:
     if vector["expect"] == "opens":
         found = read(vector)
-        assert {name: getattr(found, name) for name in vector["says"]} == vector["says"]
+        said = {name: getattr(found, name) for name in vector["says"]}
+        if said.get("word") is not None:
+            said["word"] = said["word"].hex()
+        assert said == vector["says"]
         return
     with pytest.raises(errors.CryptoError) as refusal:
         read(vector)
@@ -76,6 +80,16 @@ def test_a_reply_comes_back_with_its_status(status: str | None) -> None:
     assert ReplyBody.from_json(reply.to_json()) == reply
     assert (b"status" in reply.to_json()) is (status is not None)
     assert "question" not in repr(ReplyBody(text="", author_day=DAY, status="question"))
+
+
+@pytest.mark.parametrize("word", [None, new_word_id()], ids=["no id", "an id"])
+def test_an_answer_and_an_act_come_back_with_their_own_id(word: WordId | None) -> None:
+    reply = ReplyBody(text="Yes.", author_day=DAY, word=word)
+    assert ReplyBody.from_json(reply.to_json()) == reply
+    entry = EntryBody(type="note", data={"text": "Call the bank."}, word=word)
+    assert EntryBody.from_json(entry.to_json()) == entry
+    for body in (reply, entry):
+        assert (b'"word"' in body.to_json()) is (word is not None)
 
 
 def test_a_status_that_is_none_of_the_five_is_not_written() -> None:

@@ -242,6 +242,11 @@ def test_open_pages_do_not_lower_what_the_disk_has_pinned(three: Any) -> None:
         assert pages.store.alarms() == (BACKWARDS,)
     server.note = server.history[3]
     synchronise(pages, Silence())
+    # An older list was shown, and that stays so until an operator has seen to it.
+    assert pages.store.alarms() == (BACKWARDS,)
+    assert [one.read_bytes() for one in pages.home.refused_rosters.iterdir()] == [second.note]
+    pages.store.quieten(BACKWARDS)
+    synchronise(pages, Silence())
     assert pages.store.alarms() == ()
 
 

@@ -14,7 +14,7 @@ from crypto.ids import KID_ZERO, Day
 from crypto.manifest import EntryBody, ReplyBody
 from crypto.signed import SignedManifest
 from crypto.wrap import parse_wraps
-from desk import outbox
+from desk import outbox, sending
 from desk.alarms import Sign
 from desk.cases import Cases
 from desk.desk import Desk
@@ -60,7 +60,9 @@ def test_the_reporter_can_read_an_answer_and_prove_who_wrote_it(
     signed = as_reporter(reporter, one)
     key = world.operators[0].sign.public
     raw = signed.verify(one.header, key, reporter.reply_key.kid)
-    assert ReplyBody.from_json(raw) == ReplyBody(text="Thank you.\nWhich bank?", author_day=TODAY)
+    body = ReplyBody.from_json(raw)
+    assert body.word is not None
+    assert (body.text, body.author_day) == ("Thank you.\nWhich bank?", TODAY)
     assert signed.parents == (report[0].header.hash,)
     assert not read().unanswered
 
@@ -316,12 +318,12 @@ def the_case(desk: Desk) -> Case:
 
 def becomes(monkeypatch: pytest.MonkeyPatch, one: Envelope, outcome: str) -> None:
     """Whatever is sent goes as always, but for this one."""
-    deliver = outbox._deliver
+    deliver = sending.deliver
 
     def delivered(desk: Desk, sent: Envelope) -> str:
         return outcome if sent.id == one.id else deliver(desk, sent)
 
-    monkeypatch.setattr(outbox, "_deliver", delivered)
+    monkeypatch.setattr(sending, "deliver", delivered)
 
 
 @pytest.mark.claim("C-WORK")
@@ -388,7 +390,7 @@ def test_in_a_sync_what_answers_one_that_is_not_taken_waits_with_it(
     server.answers["/v1/envelopes"] = (503, b"")
     for one in both:
         set_state(desk, Cases(desk).find(one.case.hex()), "triage")
-    first, second = outbox._in_order(desk, desk.store.unposted())
+    first, second = sending.in_order(desk, desk.store.unposted())
     set_state(desk, Cases(desk).find(first.case.hex()), "assessment")
     server.answers.clear()
     becomes(monkeypatch, first, "waits")
@@ -414,19 +416,31 @@ def test_what_waits_of_one_case_keeps_no_other_waiting(
     assert [one.case for one in later.store.unposted()] == [reporter.case]
 
 
-def test_one_that_is_refused_for_good_keeps_nothing_else_back(
-    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.claim("C-WORK")
+def test_what_answers_one_that_is_refused_for_good_waits_with_it_and_no_other_case_does(
+    desk: Desk, colleague: Desk, reporter: Reporter, world: World, server: FakeServer,
+    sync: Synced, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    sync(*reporter.report())
+    other = Reporter(world)
+    sync(*reporter.report(), *other.report())
     server.answers["/v1/envelopes"] = (503, b"")
-    set_state(desk, the_case(desk), "triage")
+    set_state(desk, Cases(desk).find(reporter.case.hex()), "triage")
     (first,) = desk.store.unposted()
     server.answers.clear()
     becomes(monkeypatch, first, "refused")
-    assert set_state(desk, the_case(desk), "assessment")
-    assert desk.store.unposted() == (first,)
-    assert sync().waiting == 1
+    assert not set_state(desk, Cases(desk).find(reporter.case.hex()), "assessment")
+    assert set_state(desk, Cases(desk).find(other.case.hex()), "triage")
+    done = sync()
+    assert (done.posted, done.waiting) == (0, 2)
+    # The next day all of it is sealed anew, and then the server takes it: nothing was torn apart.
+    monkeypatch.undo()
+    later = after(desk, server)
+    assert synchronise(later, Silence()).posted == 2
+    there = after(colleague, server)
+    assert synchronise(there, Silence()).alarms == []
+    case = Cases(there).find(reporter.case.hex())
+    assert (case.state, case.state_conflict, case.alarms) == ("assessment", (), ())
+    assert not case.work.irregular
 
 
 @pytest.mark.claim("C-WORK")
@@ -439,10 +453,10 @@ def test_what_is_written_while_a_sync_seals_anew_names_what_it_seals(
     set_state(desk, the_case(desk), "triage")
     server.answers.clear()
     later = after(desk, server)
-    sealed_anew = outbox._sealed_anew
+    sealed_anew = sending._sealed_anew
     written: list[Envelope] = []
 
-    def meanwhile(at: Desk, *given: Any) -> Envelope:
+    def meanwhile(at: Desk, *given: Any) -> sending._Ready:
         fresh = sealed_anew(at, *given)
         if not written:
             # Another program of the desk, which does not send while this one does.
@@ -452,7 +466,7 @@ def test_what_is_written_while_a_sync_seals_anew_names_what_it_seals(
             written.append(entry)
         return fresh
 
-    monkeypatch.setattr(outbox, "_sealed_anew", meanwhile)
+    monkeypatch.setattr(sending, "_sealed_anew", meanwhile)
     assert synchronise(later, Silence()).posted == 2
     assert len(written) == 1
     there = after(colleague, server)

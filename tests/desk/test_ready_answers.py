@@ -13,6 +13,7 @@ import pytest
 from crypto.manifest import STATUSES
 from desk.cases import Cases
 from desk.errors import NothingToSay, RulesMalformed
+from desk.origins import Origin
 from desk.outbox import TEXT_MOST
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
@@ -49,12 +50,13 @@ def case(desk: Desk, sync: Synced, reporter: Reporter) -> Case:
     sync(*reporter.report())
     found = Cases(desk).find(reporter.case.hex())
     assert found.report is not None
-    return replace(found, report=replace(found.report, language="fr"))
+    return written_in(found, "fr")
 
 
 def written_in(case: Case, language: str) -> Case:
-    assert case.report is not None
-    return replace(case, report=replace(case.report, language=language))
+    (told,) = case.origin.told
+    told = told._replace(manifest=replace(told.manifest, language=language))
+    return replace(case, origin=replace(case.origin, told=(told,)))
 
 
 def test_ours_can_be_sent_as_they_are_in_the_languages_that_they_are_in() -> None:
@@ -90,7 +92,7 @@ def test_what_was_typed_stays_above_it(case: Case) -> None:
 
 
 def test_a_case_without_a_report_gets_the_first(case: Case) -> None:
-    assert begin(RULES, replace(case, report=None), "blackmail").language == "ar"
+    assert begin(RULES, replace(case, origin=Origin()), "blackmail").language == "ar"
 
 
 def test_what_there_is_not_is_refused_with_what_there_is(case: Case) -> None:
@@ -208,6 +210,9 @@ def test_the_options_are_not_mixed(run: Run, ref: str, tmp_path: Path) -> None:
     for other in (("--text", "x"), ("--text-file", str(file))):
         told = run("reply", ref, "--ready", "blackmail", *other)
         assert (told.exit_code, "Choose one" in told.stderr) == (2, True)
+    told = run("reply", ref, "--text", "from the option", "--text-file", str(file))
+    assert (told.exit_code, "Choose one" in told.stderr) == (2, True)
+    assert json.loads(done(run("show", ref, "--json")))["conversation"] == []
     told = run("reply", ref, "--unedited", "--text", "x")
     assert (told.exit_code, "--ready ID --unedited" in told.stderr) == (2, True)
     told = run("reply", ref, "--ready", "nothing")

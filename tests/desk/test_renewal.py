@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crypto.envelope import Custodians
 from crypto.header import Kind
 from crypto.ids import new_case_id
 from crypto.manifest import EntryBody
@@ -25,12 +26,13 @@ from desk.outbox import append
 from desk.progress import Silence
 from desk.sync import synchronise
 from tests.desk.server import serving
-from tests.desk.world import JPEG, Reporter, World, make_desk, of_kind
+from tests.desk.world import JPEG, Reporter, World, make_desk, of_kind, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from crypto.ids import CaseId
     from desk.cases import Case
     from desk.desk import Desk
     from desk.sync import SyncReport
@@ -84,6 +86,13 @@ def shown(change: Change, one: Row) -> Row:
     wrong = one.copy()
     change(wrong)
     return wrong
+
+
+def for_others(world: World, where: CaseId, one: Row) -> Row:
+    """One of its id and kind that is sealed to nobody who is known here."""
+    recipients = World.make().everybody()
+    sealer = world.sealer(one.header.kind, where, envelope=one.id)
+    return row(sealer.seal(b"{}", recipients))
 
 
 def another(reporter: Reporter, one: Row) -> Row:
@@ -217,15 +226,15 @@ def test_a_message_that_vouches_for_itself_does_not_take_anothers_place(
     assert [one.body.text for one in read().follow_ups] == ["Is anybody there?"]
 
 
-def test_nor_that_of_one_that_was_not_sealed_to_this_desk(
-    desk: Desk, world: World, reporter: Reporter, server: FakeServer, sync: Synced
+def test_a_message_that_begins_a_case_and_opens_takes_the_place_of_one_that_is_for_others(
+    desk: Desk, world: World, reporter: Reporter, sync: Synced, read: Read
 ) -> None:
-    (first, *rest) = reporter.follow_up("Is anybody there?")
-    server.left_out.add(first.id)
+    (first, *rest) = reporter.follow_up("He is at the door")
+    sync(for_others(world, reporter.case, first))
+    assert read().timeline == ()
     sync(first, *rest)
-    server.left_out.clear()
-    sync(Reporter(world, case=reporter.case).follow_up("No", envelope=first.id)[0])
-    assert [one.header for one in of_kind(desk, Kind.FOLLOW_UP)] == [first.header]
+    assert [one.body.text for one in read().follow_ups] == ["He is at the door"]
+    assert said(desk) == {Sign.REPORT_MISSING}
 
 
 def test_a_file_that_the_report_names_waits_for_its_wraps_and_not_for_another_that_opens(
@@ -306,15 +315,34 @@ def test_of_two_that_open_the_first_stays(
     assert read().category == "fraud"
 
 
-def test_what_was_not_sealed_to_this_desk_is_no_reason_to_take_another(
+@pytest.mark.claim("C-RENEWED")
+def test_a_report_that_opens_takes_the_place_of_one_that_is_for_others_and_its_danger_counts(
+    desk: Desk, world: World, reporter: Reporter, sync: Synced, read: Read
+) -> None:
+    report = reporter.report(danger_now="yes")
+    sync(for_others(world, reporter.case, report[0]))
+    assert said(desk) == {Sign.WRAP_LEFT_OUT}
+    sync(*report)
+    assert (read().danger, read().priority) == (True, "P1")
+    assert read().reply_key == reporter.reply_key
+    assert said(desk) == set()
+    # And stays: the other one is met by what opens.
+    sync(for_others(world, reporter.case, report[0]))
+    assert read().danger
+    assert Sign.ENVELOPE_CHANGED in said(desk)
+
+
+def test_what_a_colleague_answered_stays_although_it_was_not_sealed_to_this_desk(
     desk: Desk, world: World, reporter: Reporter, server: FakeServer, sync: Synced
 ) -> None:
     report = reporter.report()
     server.left_out.add(report[0].id)
-    sync(*report)
+    sync(*report, world.entry(reporter.case, parents=[report[0].header.hash]))
     server.left_out.clear()
     sealing = world.sealer(Kind.REPORT, reporter.case, envelope=report[0].id)
-    sync(reporter.report(sealer=sealing, category="threats")[0])
+    other = reporter.report(sealer=sealing, category="threats")[0]
+    server.rows[other.id] = other
+    sync()
     assert of_kind(desk, Kind.REPORT)[0].header == report[0].header
     assert Sign.ENVELOPE_CHANGED in said(desk)
 
@@ -373,6 +401,29 @@ def test_who_was_removed_cannot_date_an_entry_back_by_what_was_shown_before(
         synchronise(desk, Silence())
     assert Cases(desk).find(reporter.case.hex()).timeline == ()
     assert said(desk) == {Sign.SIGNED_TOO_LATE}
+
+
+@pytest.mark.parametrize("quorum", [1, 2])
+def test_a_custodians_desk_takes_what_has_shares_for_it_in_the_place_of_what_has_none(
+    tmp_path: Path, quorum: int
+) -> None:
+    world, others = World.make(custodians=2, quorum=quorum), World.make(custodians=2, quorum=quorum)
+    reporter = Reporter(world)
+    locked = reporter.identity("Jo")
+    fake = row(
+        world.sealer(Kind.IDENTITY, reporter.case, envelope=locked.id).seal(
+            b"{}", Custodians(others.roster.custodian_keys(), quorum)
+        )
+    )
+    with serving(world) as server:
+        keeper = make_desk(tmp_path / "keeper", world, server.url, keyring=world.custodians[0])
+        server.shows_custodians_everything = True
+        for one, strength in ((fake, 0), (locked, 1), (fake, 1)):
+            server.put(one)
+            synchronise(keeper, Silence())
+            (kept,) = keeper.store.everything()
+            assert keeper.opener.strength(kept) == strength
+    assert kept.header == locked.header
 
 
 @pytest.mark.parametrize("quorum", [1, 2])

@@ -212,7 +212,7 @@ def _draft_of(roster: Roster, **changes: object) -> RosterDraft:
     return RosterDraft(**{**fields, **changes})
 
 
-@pytest.mark.claim("C-ROSTER")
+@pytest.mark.claim("C-ROSTER", "C-ALARMS")
 def test_a_list_from_another_past_than_the_one_that_was_seen_is_refused_and_shouted(
     desk: Desk, world: World, server: FakeServer, sync: Synced
 ) -> None:
@@ -235,10 +235,19 @@ def test_a_list_from_another_past_than_the_one_that_was_seen_is_refused_and_shou
     assert not any("/v1/index" in one for one in server.requests)
     with pytest.raises(RosterNotTrusted):
         enrol(desk.home, desk.keyring, server.url, world.root_public.to_text(), today=desk.today)
+    # What was offered is kept, for whoever has to judge it.
+    assert {one.read_bytes() for one in desk.home.refused_rosters.iterdir()} == {
+        fourth.note, server.history[3],
+    }  # fmt: skip
     world.roster = second
     server.renew()
     assert sync().alarms == []
+    # The server shows the true one again: what the root signed besides is so all the same.
+    assert desk.store.alarms() == (FORKED,)
+    desk.store.quieten(FORKED)
+    assert sync().alarms == []
     assert desk.store.alarms() == ()
+    assert len(list(desk.home.refused_rosters.iterdir())) == 2
 
 
 @pytest.mark.claim("C-ROSTER")

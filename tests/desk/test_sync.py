@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from crypto.roster import Roster
     from desk.sync import SyncReport
     from tests.desk.server import FakeServer
 
@@ -369,6 +370,40 @@ def test_another_roster_of_the_same_epoch_is_refused_and_shouted(
     with pytest.raises(RosterNotTrusted):
         sync()
     assert desk.store.alarms() == (Alarm(Sign.ROSTER_WENT_BACKWARDS),)
+
+
+@pytest.mark.claim("C-ROSTER")
+@pytest.mark.parametrize("left", [None, "{", "[]"], ids=["lost", "cut", "another"])
+def test_a_desk_whose_pin_was_damaged_is_enrolled_again_and_no_rollback_passes(
+    desk: Desk, world: World, server: FakeServer, sync: Synced, left: str | None
+) -> None:
+    def again() -> Roster:
+        text = world.root_public.to_text()
+        return enrol(desk.home, desk.keyring, server.url, text, today=lambda: TODAY)
+
+    first, second = world.roster.note, world.renewed().note
+    server.note = second
+    sync()
+    for note in (first, second):
+        desk.home.membership.unlink()
+        if left is not None:
+            desk.home.membership.write_text(left)
+        server.note = note
+        if note == first:
+            with pytest.raises(RosterNotTrusted):
+                again()
+    assert again().epoch == 2
+    assert Membership.load(desk.home.membership).epoch == 2
+
+
+def test_a_damaged_pin_where_no_roster_was_kept_is_a_first_enrolment(
+    desk: Desk, world: World, server: FakeServer
+) -> None:
+    with desk.store._connection() as connection:
+        connection.execute("DELETE FROM rosters")
+    desk.home.membership.write_text("{")
+    enrol(desk.home, desk.keyring, server.url, world.root_public.to_text(), today=lambda: TODAY)
+    assert Membership.load(desk.home.membership).epoch == 1
 
 
 @pytest.mark.claim("C-ROSTER")

@@ -126,7 +126,7 @@ def test_what_is_being_sent_is_not_sealed_anew_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     sync(*reporter.report())
-    monkeypatch.setattr("desk.outbox._OTHER_SECONDS", 0.1)
+    monkeypatch.setattr("desk.outbox.OTHER_SECONDS", 0.1)
     with alone(desk.home.sending, 0):
         assert not answer(desk, read(), "Come to the station on Monday.")
         with pytest.raises(AlreadySyncing):

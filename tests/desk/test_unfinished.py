@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from tests.desk.world import CHEAP, JPEG, PASSPHRASE, TODAY
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import BinaryIO
 
     from desk.desk import Desk
     from tests.desk.conftest import Synced
@@ -274,3 +276,56 @@ def test_what_is_no_plain_file_among_the_notes_ends_no_start_of_the_desk(
     assert not (tmp_path / "nowhere").exists()
     # One that another program is done with by the time it is looked at.
     assert not unfinished._is_plain(ledger.folder / "gone")  # no other way to be there in time
+
+
+class Between:
+    """Ends another program's writing at one point of this one's look for rests."""
+
+    def __init__(self, ledger: Ledger, target: Path) -> None:
+        self._writing = ledger.making(target)
+        self._writing.__enter__()
+        self.is_done = False
+
+    def end(self) -> None:
+        """It ends, once."""
+        if not self.is_done:
+            self.is_done = True
+            self._writing.__exit__(None, None, None)
+
+
+@pytest.mark.claim("C-UNFINISHED")
+@pytest.mark.parametrize("where", ["before it is opened", "before it is locked"])
+def test_what_ends_while_it_is_looked_at_is_over_and_leaves_no_note(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    ledger = Ledger.of(desk)
+    other = Between(ledger, tmp_path / "a")
+    plain, flock = unfinished._is_plain, fcntl.flock  # no other way to be there in time
+
+    def seen(entry: Path) -> bool:
+        found = plain(entry)
+        other.end()
+        return found
+
+    def locked(file: BinaryIO, how: int) -> None:
+        other.end()
+        flock(file, how)
+
+    with monkeypatch.context() as racing:
+        if where == "before it is opened":
+            racing.setattr(unfinished, "_is_plain", seen)
+        else:
+            racing.setattr(fcntl, "flock", locked)
+        assert ledger.rests() == []
+    assert other.is_done
+    assert list(desk.home.unfinished.iterdir()) == []
+    assert ledger.rests() == []
+
+
+def test_a_note_that_says_nothing_is_no_rest_and_goes(desk: Desk) -> None:
+    desk.home.unfinished.mkdir(mode=0o700)
+    for name in ("0" * 16, "h" + "1" * 16):
+        (desk.home.unfinished / name).touch()
+    (desk.home.unfinished / "a list").touch()
+    assert [one.place for one in Ledger.of(desk).rests()] == ["?"]
+    assert [one.name for one in desk.home.unfinished.iterdir()] == ["a list"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crypto.ids import Day, HeaderHash
 from desk.cases import iso
-from desk.order import HEADS_MOST, Node, heads, known_to, ordered
+from desk.order import Node, heads, known_to, ordered
 from desk.rules import load
 from desk.words import REMOVED, answers, count, defanged, flat, label, plain, removed, size
 from desk.work import parse_state
@@ -158,19 +158,6 @@ def test_what_a_message_names_is_not_known_to_whoever_answers_it() -> None:
     assert {one[0] for one in known_to([HeaderHash(b"\x04"), HeaderHash(b"x")], made)} == {3, 2}
     made = {**made, HeaderHash(b"\x05"): word(5, 4, 1, 9)}
     assert {one[0] for one in known_to([HeaderHash(b"\x05")], made)} == {4, 3, 2, 1, 0, 9}
-
-
-def test_a_flood_of_messages_is_named_bit_by_bit() -> None:
-    flood = [
-        Node(HeaderHash(number.to_bytes(32, "big")), Day(number), ()) for number in range(2500)
-    ]
-    mine, counts = word(1), []
-    while (named := heads([*flood, mine])) != (mine.hash,):
-        counts.append(len(named))
-        assert mine.hash in named
-        mine = Node(HeaderHash(bytes([len(counts)]) * 31), Day(0), named, by_operator=True)
-        flood = [one for one in flood if one.hash not in named]
-    assert counts == [HEADS_MOST, HEADS_MOST, 503]
 
 
 @pytest.mark.parametrize("name", ["", "x"])

@@ -16,6 +16,7 @@ from desk import acts, telling, work
 from desk.cases import Cases
 from desk.desk import Desk
 from desk.errors import ActRefused, RosterNotTrusted, RulesMalformed, StateUnknown
+from desk.outbox import append
 from desk.progress import Silence
 from desk.rules import load
 from desk.sync import synchronise
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from crypto.strict_json import Json
     from desk.cases import Case
     from desk.sync import SyncReport
     from tests.desk.server import FakeServer
@@ -200,6 +202,7 @@ def test_small_acts_are_refused_with_the_choices(desk: Desk, case: Case, read: R
         (lambda: work.mark(desk, case, "x"), "no such tag"),
         (lambda: work.record_outcome(desk, case, "x", day="2026-11-22"), "no such outcome"),
         (lambda: work.record_outcome(desk, case, "wanted", day="soon"), "or no date"),
+        (lambda: work.record_outcome(desk, case, "wanted", day="20261122"), "or no date"),
         (
             lambda: work.record_outcome(desk, case, "wanted", day="2026-11-22", person="me"),
             "or no date",
@@ -217,6 +220,33 @@ def test_small_acts_are_refused_with_the_choices(desk: Desk, case: Case, read: R
     with pytest.raises(StateUnknown, match="The states are: received, triage"):
         work.set_state(desk, case, "nonsense")
     assert read().timeline == ()
+
+
+@pytest.mark.parametrize("day", ["2062-11-22", "2999-01-01", "2026-11-24", "1899-12-31"])
+def test_what_has_not_happened_yet_is_not_recorded_and_can_be_taken_back(
+    desk: Desk, case: Case, read: Read, day: str
+) -> None:
+    with pytest.raises(ActRefused, match=f"cannot have happened on {day}"):
+        work.record_outcome(desk, case, "presented", day=day)
+    assert read().timeline == ()
+    # As a desk recorded it that did not ask.
+    person = "ab" * 8
+    told: dict[str, Json] = {
+        "event": "presented", "person": person, "label": "", "day": day, "text": "", "on": True,
+    }  # fmt: skip
+    append(desk, case, acts.OUTCOME, told)
+    assert len(read().work.outcomes) == 1
+    work.record_outcome(desk, read(), "presented", day=day, person=person, on=False)
+    assert read().work.outcomes == ()
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2026-11-22", "2026-11-23"])
+def test_a_day_that_has_come_somewhere_is_taken(
+    desk: Desk, case: Case, read: Read, day: str
+) -> None:
+    """A desk's days are UTC's; in Rabat the next one begins an hour earlier."""
+    work.record_outcome(desk, case, "presented", day=day)
+    assert read().work.outcomes[0].body.data["day"] == day
 
 
 def test_one_person_has_one_id_in_several_cases(

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
-    from crypto.ids import CaseId, Day, HeaderHash
+    from crypto.ids import CaseId, Day, HeaderHash, WordId
     from crypto.keys import ReplyPublicKey
     from gateway.clock import Clock
     from vault.vault import Vault
@@ -215,6 +215,7 @@ class Rehearsal:
         parents: tuple[HeaderHash, ...] = (),
         day: Day | None = None,
         status: str | None = None,
+        word: WordId | None = None,
     ) -> StoredEnvelope:
         """Answer a case as an operator's desk does, and put the answer into the vault."""
         signer = signer or self.operators[0].sign
@@ -227,7 +228,7 @@ class Rehearsal:
         )
         readers = OperatorsAndReceipt(self.roster.evidence_keys(), reply_key)
         today = self.clock.today() if day is None else day
-        body = ReplyBody(text=text, author_day=today, status=status)
+        body = ReplyBody(text=text, author_day=today, status=status, word=word)
         signed = SignedManifest.sign(
             Kind.REPLY,
             signer,

@@ -27,6 +27,7 @@ def body_vectors() -> list[dict[str, Any]]:
         "language": "ar",
     }
     reply = {"v": 1, "text": "", "author_day": 20_700}
+    entry = {"v": 1, "type": "note", "data": {"text": "Call the bank."}}
     refused = "ManifestMalformed"
     vectors = [
         _body("reply", "no status", reply | {"text": "We read it."}, {"status": None}),
@@ -37,6 +38,16 @@ def body_vectors() -> list[dict[str, Any]]:
         *(
             _body("reply", f"status {name!r}", reply | {"status": name}, refused)
             for name in ("", "Received", "transmitted", None, 1, ["received"])
+        ),
+        _body(
+            "reply", "of an id", reply | {"text": "Yes.", "word": "57" * 16}, {"word": "57" * 16}
+        ),
+        _body("entry", "of no id", entry, {"type": "note", "word": None}),
+        _body("entry", "of an id", entry | {"word": "57" * 16}, {"word": "57" * 16}),
+        *(
+            _body(of, f"word {word!r}", body | {"word": word}, refused)
+            for of, body in (("reply", reply), ("entry", entry))
+            for word in ("", "57" * 15, "57" * 17, "AB" * 16, None, 57)
         ),
         _body("follow-up", "a message", follow_up, {"type": "message", "identity_mode": ""}),
         _body(

@@ -113,6 +113,24 @@ def test_a_bell_that_does_not_work_stops_no_sync(
     assert complaint.startswith("The command that runs on news")
 
 
+@pytest.mark.parametrize(
+    ("line", "is_there"),
+    [
+        ("no-such-program --title x", False),
+        ("/no/such/program", False),
+        ("sh -c true", True),
+        ("/bin/sh -c true", True),
+        ("bin/sh -c true", True),
+        ("./no/such", False),
+    ],
+)
+def test_a_command_that_is_not_there_is_said_before_there_is_news(
+    desk: Desk, line: str, *, is_there: bool
+) -> None:
+    complaint = sync_and_tell(desk, Silence(), Bell.of(line, os.environ), stamp="now")[1]
+    assert ("cannot be started" in complaint) is not is_there
+
+
 def test_without_a_bell_nothing_rings(desk: Desk, reporter: Reporter, server: FakeServer) -> None:
     server.put(*reporter.report())
     assert sync_and_tell(desk, Silence(), None, stamp="now")[1] == ""

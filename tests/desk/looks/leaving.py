@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from unittest import mock
 
+from desk.evidence import views
+from desk.transmission import waiting
 from tests.desk.looks.office import UNIT
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
+    from desk.errors import FileQuarantined
     from tests.desk.looks.browser import Browser
+    from tests.desk.looks.office import Office
     from tests.desk.looks.pages import Walk
 
     Found = dict[str, tuple[Browser, TestResponse]]
@@ -37,6 +42,9 @@ def _transmissions(walk: Walk) -> Found:
     if cases["handed over"].case.state == "ready":
         main.press(over, "/send", **UNIT)
     found["transmit, handed over"] = main.get(over)
+    for name, refusal in _kept_back(walk.office).items():
+        with mock.patch("desk.transmission.waiting.refusal", return_value=refusal):
+            found[f"transmit, {name}"] = main.get(over)
     wrong = {"service": UNIT["service"], "basis": "seat"}
     found["transmit, refused"] = main.press(
         f"{cases['imminent'].path}/transmission", "/send", **wrong
@@ -53,6 +61,17 @@ def _transmissions(walk: Walk) -> Found:
         main.press(printed, "/send", **UNIT, **clear)
     found["transmit, as a folder"] = main.get(printed)
     return {name: (main, answer) for name, answer in found.items()}
+
+
+def _kept_back(office: Office) -> dict[str, FileQuarantined | None]:
+    """Why a package that waits is given out no more, by what is known of it."""
+    shown = views(office.desk, office.cases["some left out"].case)
+    shut = next(one.closing for one in shown if one.closing)
+    path = office.desk.home.packages / f"{'ab' * 32}.amana"
+    return {
+        "holds what was closed": waiting.refusal(path, ["x"], {"x": shut}, has_closed=True),
+        "nobody can tell": waiting.refusal(path, None, {}, has_closed=True),
+    }
 
 
 def _bulletins(walk: Walk, code: str) -> Found:

@@ -252,6 +252,10 @@ def _everyday(office: Office) -> None:
     office.server.answers[f"/v1/parts/{lost}"] = (404, b"{}")
     one = office.begin("without an answer", days_ago=9)
     one.report(name="Amal Exemple", category="hacking_other", description=texts.DESCRIPTIONS[0])
+    one = office.begin("two reports", days_ago=1)
+    one.report(category="threats", description=texts.DESCRIPTIONS[2], danger_now="yes")
+    beside = Reporter(office.world, case=one.reporter.case)
+    office.server.put(*beside.report(category="fraud", description=texts.DESCRIPTIONS[0]))
     one = office.begin("unreadable")
     one.report(category="fraud")
     office.server.left_out |= {

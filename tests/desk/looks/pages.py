@@ -56,7 +56,7 @@ def _damaged(desk: Desk, *_: object) -> Proven:
     case = desk.store.cases()[0]
     wrong = Alarm(Sign.FILE_DAMAGED, case.hex(), case.hex())
     return Proven(
-        (Proof(case, "0000-0000", 3, 2, 4, 3, 1, opens=True, not_opened=0, alarms=(wrong,)),), ()
+        (Proof(case, "0000-0000", 3, 2, 4, 3, 1, 1, opens=True, not_opened=0, alarms=(wrong,)),), ()
     )
 
 
@@ -372,7 +372,7 @@ _STATUSES = (400, 401, 403, 404, 405, 413, 500)
 _CASES = (
     "received", "assessment", "imminent", "info_requested", "ready", "transmitted", "returned",
     "prosecutor_informed", "instructed", "closed", "withdrawn", "duplicate", "unreadable",
-    "hostile", "whole", "alike",
+    "hostile", "whole", "alike", "two reports",
 )  # fmt: skip
 """Cases whose page offers something else than the others'."""
 _REFUSED: dict[str, dict[str, str]] = {

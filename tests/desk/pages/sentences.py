@@ -70,7 +70,7 @@ def of_templates() -> set[str]:
 
 def counted() -> set[str]:
     """Of what there are one or several: `case`."""
-    found = {"case", "day", "file", "alarm"}
+    found = {"case", "day", "file", "alarm", "page", "picture"}
     environment = Environment(autoescape=True)
     for path in TEMPLATES.glob("*.html"):
         for one in environment.parse(path.read_text("utf-8")).find_all(nodes.Filter):

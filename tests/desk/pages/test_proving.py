@@ -95,7 +95,7 @@ def test_the_command_prints_what_the_engine_says(two: tuple[Reporter, Reporter],
     assert second == {
         "case": good.case.hex(), "ref": f"{good.case.hex()[:4]}-{good.case.hex()[4:8]}",
         "entries": 1, "replies_and_messages": 2, "files": 1, "files_read": 1, "files_not_here": 0,
-        "opens": True, "not_opened": 2, "alarms": [],
+        "files_in_quarantine": 0, "opens": True, "not_opened": 2, "alarms": [],
     }  # fmt: skip
 
 

@@ -151,9 +151,9 @@ def test_what_the_bell_complains_of_is_said_too(
     desk: Desk, server: FakeServer, reporter: Reporter
 ) -> None:
     server.put(*reporter.report())
-    one = alone(desk, Bell(("/no/such/program",), {}))
+    one = alone(desk, Bell(("/bin/false",), {}))
     one.by_itself()
-    assert "cannot be started" in one.failure
+    assert "ended with an error" in one.failure
     assert one.failed_at
     one.by_itself()
     assert one.failure == ""

@@ -18,7 +18,8 @@ from desk.cases import Cases
 from desk.errors import ActRefused, NothingToSee, RedactionRefused
 from desk.evidence import open_evidence, views
 from desk.export import export_case
-from desk.outbox import CONTENT_MOST, append, send_waiting
+from desk.outbox import CONTENT_MOST, append
+from desk.sending import send_waiting
 from desk.sight import redaction, shown
 from desk.sight.closing import close
 from desk.sight.redaction import BLOCKS, blacked_out, parse_box, places_of, redact, redact_answer
@@ -290,14 +291,42 @@ def test_spans_that_are_none_are_refused(  # noqa: PLR0913, PLR0917 - rows of th
         ("0612345678, 06 12-34.56 78; +212 (6) 1234", ["06 12 34 56 78"],
          f"{BLOCKS}, {BLOCKS}; +212 (6) 1234"),
         ("a.b axb", ["a.b"], f"{BLOCKS} axb"),
+        ("4 200, 4.200 and ٤٢٠٠, not 420", ["4200"],
+         f"{BLOCKS}, {BLOCKS} and {BLOCKS}, not 420"),
+        ("RIB 011 780 0000 (rib:0117800000) Rib 011-780-0000", ["RIB 0117800000"],
+         f"{BLOCKS} (rib:0117800000) {BLOCKS}"),
+        ("RIB0117800000; n° 12-34", ["rib 011 780 00 00", "N° 1234"], f"{BLOCKS}; {BLOCKS}"),
+        ("tel +212 6 12, tel 212612.", ["Tel +212612"], f"{BLOCKS}, {BLOCKS}."),
+        ("B 5 and B5", ["b 5"], f"{BLOCKS} and {BLOCKS}"),
     ],
     ids=["every-time", "overlap", "nothing", "itself", "capitals", "half-a-letter", "spaces",
-         "invisible", "accents", "arabic", "number", "pattern"],
+         "invisible", "accents", "arabic", "number", "pattern", "short-number", "number-in-words",
+         "grouped-phrase", "plus-in-words", "one-digit"],
 )  # fmt: skip
 def test_words_are_found_wherever_they_stand(text: str, phrases: list[str], left: str) -> None:
     found = places_of(text, phrases)
     assert list(found) == phrases
     assert blacked_out(text, [one for several in found.values() for one in several]) == left
+
+
+@pytest.mark.claim("C-REDACTED")
+@pytest.mark.parametrize(
+    ("text", "phrase", "times"),
+    [
+        ("call +212 6 12 34 56 78", "+212612345678", 1),
+        ("+212612345678 or 212 6.12.34.56.78", "+212612345678", 2),
+        ("ananan", "anan", 1),
+        ("AliAli", "ali", 2),
+        ("sum 4 200 then 4200", "4200", 2),
+        ("00000", "00", 1),
+        ("ﬃ", "f", 1),
+    ],
+    ids=["plus", "two", "overlap", "side-by-side", "short", "zeros", "ligature"],
+)
+def test_how_often_words_were_found_is_never_more_than_they_stood_there(
+    text: str, phrase: str, times: int
+) -> None:
+    assert len(places(text, phrase)) == times
 
 
 @pytest.mark.claim("C-REDACTED")

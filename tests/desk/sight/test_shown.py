@@ -17,13 +17,14 @@ from desk.errors import (
     TooMuchToSee,
 )
 from desk.evidence import open_evidence, views
+from desk.sentence import Sentence, reason
 from desk.sight import shown
 from desk.sight.memory import BREAK_EVERY, Drawn, Exposure
 from desk.sight.shown import Shown
 from desk.sight.veil import DOTS, PLAIN, Busy, Veils, veil
 from sanitizer.errors import Malformed, TooComplex, Unsupported
 from sanitizer.limits import Limits
-from sanitizer.sight.order import Sight
+from sanitizer.sight.order import PARTS_MOST, Order, Sight
 from tests.desk.sight import kit
 from tests.desk.world import TODAY
 from tests.sanitizer.jailed import needs_seccomp
@@ -163,6 +164,44 @@ def test_a_hostile_file_gets_a_calm_sentence(
 
 
 @pytest.mark.claim("C-PREVIEW")
+@pytest.mark.parametrize(
+    ("media_type", "content", "told"),
+    [
+        ("application/pdf", kit.document(("One", "Two")), "it has 2 pages"),
+        ("image/jpeg", kit.picture(), "it has 1 picture"),
+        ("image/heic", b"never read", "it has 1 picture"),
+        ("video/mp4", b"never read", "it has 1 picture"),
+        ("application/pdf", b"%PDF-1.7\n" + b"1 0 obj <<" * 9, "could not read the file"),
+    ],
+    ids=["pdf", "jpeg", "heic", "film", "damaged"],
+)
+def test_a_part_that_a_file_does_not_have_is_no_fault_of_the_file(
+    desk: Desk, kept: Callable[..., tuple[Case, str]], media_type: str, content: bytes, told: str
+) -> None:
+    case, name = kept(media_type, content)
+    with pytest.raises(NothingToSee, match=told):
+        shown.picture(desk, case, name, part=2)
+
+
+@pytest.mark.parametrize("parts", [3, PARTS_MOST], ids=["it-has-it", "more-than-are-counted"])
+def test_a_part_that_breaks_its_reader_is_the_files_fault(
+    desk: Desk,
+    kept: Callable[..., tuple[Case, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    parts: int,
+) -> None:
+    def see(_pool: object, _source: object, order: Order, _limits: object) -> Sight:
+        if order.part:
+            raise Malformed
+        return Sight(1, 1, bytes(3), 1, 1, parts)
+
+    monkeypatch.setattr(shown, "see", see)
+    case, name = kept("application/pdf", kit.document())
+    with pytest.raises(NothingToSee, match="could not read the file"):
+        shown.picture(desk, case, name, part=2 if parts == 3 else PARTS_MOST)
+
+
+@pytest.mark.claim("C-PREVIEW")
 def test_where_nothing_can_be_locked_in_nothing_is_shown(
     desk: Desk, kept: Callable[..., tuple[Case, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +300,69 @@ def test_what_was_drawn_is_drawn_once_and_what_cannot_be_is_tried_once() -> None
     assert drawn.why_not("b") == ""
     drawn.get("a", make)
     assert len(made) == 3
+
+
+@pytest.mark.claim("C-LOCK")
+def test_what_is_being_drawn_when_lock_is_pressed_is_neither_kept_nor_given() -> None:
+    drawn = Drawn()
+    drawn.get("before", lambda: Shown("image/png", b"x"))
+
+    def locked_meanwhile() -> Shown:
+        drawn.end()
+        return Shown("image/png", b"x")
+
+    with pytest.raises(NothingToSee, match="locked meanwhile"):
+        drawn.get("at it", locked_meanwhile)
+    for name in ("before", "after"):
+        with pytest.raises(NothingToSee, match="locked meanwhile"):
+            drawn.get(name, lambda: Shown("image/png", b"x"))
+    assert (not drawn._held, not drawn._reasons) == (True, True)
+
+
+@pytest.mark.claim("C-LOCK")
+def test_why_there_is_nothing_to_see_is_not_kept_after_lock() -> None:
+    drawn = Drawn()
+
+    def locked_meanwhile() -> Shown:
+        drawn.end()
+        raise NothingToSee("calm")
+
+    with pytest.raises(NothingToSee, match="locked meanwhile"):
+        drawn.get("at it", locked_meanwhile)
+    assert drawn.why_not("at it") == ""
+
+
+def test_what_is_being_drawn_when_a_file_is_closed_is_not_kept() -> None:
+    drawn = Drawn()
+
+    def closed_meanwhile() -> Shown:
+        drawn.forget()
+        return Shown("image/png", b"x")
+
+    def broken_meanwhile() -> Shown:
+        drawn.forget()
+        raise NothingToSee("calm")
+
+    assert drawn.get("a", closed_meanwhile).content == b"x"
+    assert not drawn._held
+    with pytest.raises(NothingToSee, match="calm"):
+        drawn.get("b", broken_meanwhile)
+    assert drawn.why_not("b") == ""
+    # The program goes on.
+    drawn.get("c", lambda: Shown("image/png", b"y"))
+    assert list(drawn._held) == ["c"]
+
+
+def test_why_there_is_nothing_is_said_twice_in_the_readers_language() -> None:
+    drawn = Drawn()
+
+    def fail() -> Shown:
+        raise NothingToSee(Sentence("There is nothing to see there: it has {parts}.", parts="x"))
+
+    for _ in range(2):
+        with pytest.raises(NothingToSee) as nothing:
+            drawn.get("b", fail)
+        assert reason(nothing.value).facts == {"parts": "x"}
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

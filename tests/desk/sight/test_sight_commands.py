@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desk import acts
-from desk.evidence import views
+from desk.evidence import open_evidence, views
+from desk.pages.app import create_pages
+from desk.pages.door import OneTimeLink
 from desk.sight import shown
+from desk.sight.closing import close
 from desk.sight.export import find_file
 from tests.desk.running import done
 from tests.desk.sight import kit
@@ -20,10 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from flask.testing import FlaskClient
+
     from desk.cases import Case
     from desk.desk import Desk
     from desk.sync import SyncReport
     from tests.desk.running import Run
+    from tests.desk.server import FakeServer
     from tests.desk.world import Reporter
 
     Read = Callable[[], Case]
@@ -45,6 +51,14 @@ def ref(reporter: Reporter, sync: Synced) -> str:
     ]
     sync(*reporter.report(rows, description=WORDS))
     return reporter.case.hex()[:8]
+
+
+@pytest.fixture
+def page(desk: Desk) -> FlaskClient:
+    link = OneTimeLink()
+    client = create_pages(desk, kit.BIND, link).test_client()
+    client.get(f"/link/{link.token}", headers=kit.OURS)
+    return client
 
 
 @pytest.mark.claim("C-PREVIEW")
@@ -99,10 +113,12 @@ def test_a_name_that_is_none_finds_nothing(desk: Desk, read: Read) -> None:
 def test_a_copy_is_made_from_the_command_line(
     run: Run, ref: str, desk: Desk, read: Read, tmp_path: Path
 ) -> None:
-    assert "a redacted copy was made" in done(
-        run("redact", ref, "photo-1.jpg", "--box", "10,20,30,40", "--box", "100,100,5,5")
-    )
-    done(run("redact", ref, "doc-4.pdf", "--page", "2", "--box", "0,0,9,9"))
+    boxes = ("--box", "10,20,30,40", "--box", "100,100,5,5")
+    seen = tmp_path / "seen"
+    told = run("redact", ref, "photo-1.jpg", *boxes, "--to", str(seen), input="y\n")
+    assert (told.exit_code, "a redacted copy was made" in told.stdout) == (0, True), told.output
+    assert f"{seen / 'photo-1.redacted.png'}: the copy, in clear." in told.stdout
+    done(run("redact", ref, "doc-4.pdf", "--page", "2", "--box", "0,0,9,9", "--yes"))
     asked = done(
         run(
             "redact", ref, "--answer", "description", "--words", "samira", "--span", "7:13",
@@ -118,6 +134,72 @@ def test_a_copy_is_made_from_the_command_line(
     copy = kit.opened((folder / f"{picture.name[:-4]}.preview.png").read_bytes())
     assert copy.getpixel((20, 30)) == (0, 0, 0)
     assert page.copy_of
+    # What was looked at is what was signed, to the byte.
+    signed = b"".join(open_evidence(desk, read(), picture.id).whole())
+    assert (seen / "photo-1.redacted.png").read_bytes() == signed
+    assert (seen / "photo-1.redacted.png").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.claim("C-REDACTED")
+@pytest.mark.parametrize("said", ["n\n", ""], ids=["no", "nobody"])
+@pytest.mark.usefixtures("desk")
+def test_a_copy_of_a_picture_is_shown_and_signed_only_after_a_yes(
+    run: Run, ref: str, read: Read, tmp_path: Path, said: str
+) -> None:
+    boxes = ("redact", ref, "photo-1.jpg", "--box", "10,20,30,40")
+    unseen = run(*boxes, input="y\n")
+    assert (unseen.exit_code, "Look before you sign: --to FOLDER" in unseen.stderr) == (1, True)
+    result = run(*boxes, "--to", str(tmp_path / "seen"), input=said)
+    assert result.exit_code == 1, result.output
+    copy = kit.opened((tmp_path / "seen" / "photo-1.redacted.png").read_bytes())
+    assert copy.getpixel((20, 30)) == (0, 0, 0)
+    assert read().work.of(acts.REDACTION) == ()
+    full = run(*boxes, "--to", str(tmp_path / "seen"), input="y\n")
+    assert (full.exit_code, "is not empty" in full.stderr) == (1, True)
+    assert read().work.of(acts.REDACTION) == ()
+
+
+@pytest.mark.claim("C-QUARANTINE")
+def test_a_file_that_is_closed_while_its_copy_is_looked_at_is_not_copied(  # noqa: PLR0913, PLR0917 - both faces
+    run: Run, ref: str, desk: Desk, read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed_meanwhile(*_: object, **__: object) -> bool:
+        close(desk, read(), views(desk, read())[0], "custodian 1")
+        return True
+
+    monkeypatch.setattr("click.confirm", closed_meanwhile)
+    result = run("redact", ref, "photo-1.jpg", "--box", "1,1,9,9", "--to", str(tmp_path / "seen"))
+    assert (result.exit_code, "custodian 1" in result.stderr) == (1, True), result.output
+    assert read().work.of(acts.REDACTION) == ()
+
+
+@pytest.mark.claim("C-REDACTED")
+def test_a_film_is_not_copied_as_one_picture(
+    run: Run, ref: str, desk: Desk, read: Read, page: FlaskClient
+) -> None:
+    result = run("redact", ref, "video-2.mov", "--box", "0,0,10,10", "--yes")
+    assert (result.exit_code, "this is a film" in result.stderr) == (1, True), result.output
+    film = views(desk, read())[1].id
+    path = f"/case/{read().id.hex()}/file/{film}"
+    for answer in (
+        page.get(f"{path}/redact/0", headers=kit.OURS),
+        page.get(f"{path}/redacted-0.png?boxes=0,0,9,9", headers=kit.OURS),
+        page.post(f"{path}/redact/0", headers=kit.FORM, data={"boxes": "0,0,9,9", "sign": "1"}),
+    ):
+        assert (answer.status_code, "this is a film" in answer.text) == (422, True)
+    assert read().work.of(acts.REDACTION) == ()
+
+
+def test_a_page_that_is_not_there_is_no_fault_of_the_file(
+    run: Run, ref: str, page: FlaskClient, read: Read, desk: Desk
+) -> None:
+    told = "There is nothing to see there: it has 2 pages."
+    result = run("redact", ref, "doc-4.pdf", "--page", "7", "--box", "0,0,9,9", "--yes")
+    assert (result.exit_code, told in result.stderr) == (1, True), result.output
+    path = f"/case/{read().id.hex()}/file/{views(desk, read())[3].id}"
+    for look in ("look/7", "look/7", "redact/7"):
+        answer = page.get(f"{path}/{look}", headers=kit.OURS)
+        assert (answer.status_code, told in answer.text) == (422, True)
 
 
 @pytest.mark.claim("C-REDACTED")
@@ -137,6 +219,14 @@ def test_words_are_asked_for_so_that_no_history_has_them(run: Run, ref: str) -> 
         run("redact", ref, "--answer", "description", "--words", "-", input="samira\nit\n\ny\n")
     )
     assert told.startswith("▮▮▮ Alaoui took ▮▮▮.\nsamira: found 1 time\nit: found 1 time\n")
+    # None of those that were given beside it is passed over.
+    both = done(
+        run(
+            "redact", ref, "--answer", "description", "--words", "-", "--words", "alaoui",
+            input="it\n\ny\n",
+        )
+    )  # fmt: skip
+    assert both.startswith("Samira ▮▮▮ took ▮▮▮.\nalaoui: found 1 time\nit: found 1 time\n")
     done(run("quarantine", ref, "photo-1.jpg", "--text", "-", input="seen at once\n"))
     assert "seen at once" in done(run("show", ref))
 
@@ -166,8 +256,15 @@ def test_a_message_is_blacked_out_from_the_command_line(
         (("--answer", "description", "--words", "Samira", "--words", "Alawi"),
          "stands nowhere in it: “Alawi”"),
         (("photo-1.jpg", "--answer", "description"), "Name a file, or an answer"),
-        (("photo-1.jpg",), "at least one box"),
-        (("photo-1.jpg", "--box", "1,2"), "A box is x,y"),
+        (("photo-1.jpg", "--yes"), "at least one box"),
+        (("photo-1.jpg", "--yes", "--box", "1,2"), "A box is x,y"),
+        (("photo-1.jpg", "--yes", "--box", "5,5,3,3", "--words", "Samira"), "not for a file"),
+        (("photo-1.jpg", "--yes", "--box", "5,5,3,3", "--span", "0:5"), "not for a file"),
+        (("--answer", "description", "--words", "Samira", "--yes", "--box", "1,1,5,5"),
+         "are for a file"),
+        (("--answer", "description", "--words", "Samira", "--yes", "--page", "1"),
+         "are for a file"),
+        (("--message", "1", "--words", "Samira", "--yes", "--to", "x"), "are for a file"),
         (("--answer", "description", "--span", "a:b"), "A span is from:to"),
         (("--answer", "description", "--span", "3"), "A span is from:to"),
         (("--answer", "nothing", "--words", "x"), "no such answer"),
@@ -180,6 +277,16 @@ def test_a_copy_that_cannot_be_made_says_why(
     assert (result.exit_code, words in result.stderr) == (1, True), result.output
 
 
+def test_what_is_closed_before_it_came_is_counted_as_closed(
+    run: Run, reporter: Reporter, sync: Synced, read: Read, server: FakeServer
+) -> None:
+    server.answers["/v1/parts"] = (404, b"{}")
+    sync(*reporter.report([reporter.evidence("photo-1.jpg", "image/jpeg", kit.picture())]))
+    done(run("quarantine", read().ref, "photo-1.jpg"))
+    told = json.loads(run("verify", "--json").stdout)["cases"][0]
+    assert (told["files_read"], told["files_in_quarantine"]) == (0, 1)
+
+
 @pytest.mark.claim("C-QUARANTINE")
 def test_a_file_is_closed_from_the_command_line(  # noqa: PLR0913, PLR0917 - all of it
     run: Run, ref: str, desk: Desk, read: Read, tmp_path: Path, server: object
@@ -190,13 +297,20 @@ def test_a_file_is_closed_from_the_command_line(  # noqa: PLR0913, PLR0917 - all
     )
     for arguments in (
         ("preview", ref, "photo-1.jpg", "--to", str(tmp_path / "a")),
-        ("redact", ref, "photo-1.jpg", "--box", "1,1,9,9"),
+        ("redact", ref, "photo-1.jpg", "--box", "1,1,9,9", "--yes"),
     ):
         result = run(*arguments)
         assert (result.exit_code, "custodian 1" in result.stderr) == (1, True), result.output
     assert not (tmp_path / "a").exists()
     told = json.loads(done(run("open", ref, "--to", str(tmp_path / "b"), "--json")))
     assert told["left_out"] == [views(desk, read())[0].id]
+    said = run("open", ref, "--to", str(tmp_path / "c"))
+    assert said.stderr.endswith(
+        f"left out: {views(desk, read())[0].id} (in quarantine, custodian: custodian 1)\n"
+    )
+    assert done(run("verify", ref)).endswith("6 files read to the end, 1 file in quarantine\n")
+    told = json.loads(done(run("verify", ref, "--json")))["cases"][0]
+    assert (told["files"], told["files_in_quarantine"]) == (6, 1)
     assert "in quarantine" in done(run("show", ref))
     assert "seen at once" in done(run("show", ref))
     server.answers["/v1/envelopes"] = (503, b"")  # type: ignore[attr-defined]  # the fake's

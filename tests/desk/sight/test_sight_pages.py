@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from desk import acts
+from desk.cases import Cases
 from desk.errors import RosterNotTrusted
 from desk.evidence import open_evidence, views
 from desk.pages import sight as pages_of_sight
@@ -218,6 +219,48 @@ def test_lock_forgets_what_was_drawn(
     page.post("/lock", headers=FORM)
     (memory,) = made
     assert not memory._held
+
+
+@pytest.mark.claim("C-LOCK")
+def test_a_picture_that_is_being_drawn_when_lock_is_pressed_does_not_go_out(
+    page: FlaskClient, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = shown.picture
+    view: Any = page.application.view_functions["picture"]
+    other = page.application.test_client()
+    other._cookies = page._cookies
+
+    def locked_meanwhile(desk: Desk, case: Case, file_id: str, *, part: int) -> shown.Shown:
+        assert other.post("/lock", headers=FORM).status_code == 200
+        return really(desk, case, file_id, part=part)
+
+    monkeypatch.setattr(shown, "picture", locked_meanwhile)
+    answer = get(page, f"{files['photo']}/picture-0.png")
+    assert (answer.status_code, answer.mimetype) == (401, "text/html")
+    assert "This page is locked" in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert not view.__self__.drawn._held
+
+
+@pytest.mark.claim("C-LOCK")
+@pytest.mark.parametrize("path", ["", "/look/0", "/picture-0.png", "/redacted-0.png?boxes=1,1,9,9"])
+def test_no_answer_that_was_begun_before_lock_goes_out_after_it(
+    page: FlaskClient, files: dict[str, str], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    assert get(page, f"{files['photo']}{path}").status_code == 200
+    other = page.application.test_client()
+    other._cookies = page._cookies
+    really = Cases.find
+
+    def locked_meanwhile(cases: Cases, ref: str) -> Case:
+        assert other.post("/lock", headers=FORM).status_code == 200
+        return really(cases, ref)
+
+    monkeypatch.setattr(Cases, "find", locked_meanwhile)
+    answer = get(page, f"{files['photo']}{path}")
+    assert (answer.status_code, "This page is locked" in answer.text) == (401, True)
+    view: Any = page.application.view_functions["picture"]
+    assert not view.__self__.drawn._held
 
 
 # --- blacking out

@@ -17,6 +17,7 @@ from desk.transmission import cover, printer, words
 from desk.transmission.items import Load
 from desk.transmission.printable import FOLDER, _ranges, printable
 from sanitizer.jail.launcher import landlock_abi
+from tests.desk.world import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +81,21 @@ def test_both_sheets_say_who_is_competent_and_every_page_its_number_and_digest(
         assert f"{number} / {len(pages)}" in page
         assert manifest["contents"] in page
         assert handing.case.ref in page
+
+
+@needs_poppler
+def test_a_case_with_more_than_one_report_is_not_handed_over_as_if_it_had_one(
+    handing: Handing,
+) -> None:
+    handing.begin()
+    beside = Reporter(handing.world, case=handing.reporter.case)
+    handing.sync(*beside.report(description="A knife at the door", danger_now="yes"))
+    handing.ready()
+    folder = handing.transmit("print", in_clear=True).path
+    text = " ".join(text_of(folder / "cover.pdf").split())
+    assert "plusieurs signalements" in text
+    for name in ("report.html", "case.json"):
+        assert "A knife at the door" in (folder / name).read_text()
 
 
 @needs_poppler

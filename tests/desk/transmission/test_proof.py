@@ -66,12 +66,51 @@ def test_one_changed_byte_of_any_file_is_named(ready: Handing, folder: Path) -> 
                 assert "manifest.json" in str(why)  # noqa: PT017  # and it is named
                 continue
             if name in (proof.MANIFEST, proof.SIGNATURE):
-                # The signature is over the manifest: one of the two was changed.
+                # The signature is over the manifest: one of the two was changed, and both named.
                 assert ("signature", proof.SIGNATURE) in found
+                said = " ".join(map(str, proof.verify_folder(folder, ready.root_line).findings))
+                assert name in said
             else:
                 assert ("changed", name) in found
         path.write_bytes(raw)
     assert kinds(folder, ready.root_line) == []
+
+
+def _respelt(raw: bytes, **changes: object) -> bytes:
+    told = {**json.loads(raw), **changes}
+    return json.dumps(told, indent=1, sort_keys=True).encode() + b"\n"
+
+
+@pytest.mark.claim("C-PACKAGE")
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda raw: raw + b"\n",
+        lambda raw: b" " + raw,
+        lambda raw: raw[:-1],
+        lambda raw: raw.replace(b"\n", b"\r\n"),
+        lambda raw: json.dumps(json.loads(raw)).encode(),
+        lambda raw: raw.replace(b"{", b'{\n "signer": "somebody",', 1),
+        lambda raw: _respelt(raw, read="The case was closed by the court."),
+        lambda raw: _respelt(raw, v=2),
+        lambda raw: _respelt(raw, v=True),
+        lambda raw: _respelt(raw, signature=json.loads(raw)["signature"].upper()),
+        lambda raw: _respelt(raw, signature=" " + json.loads(raw)["signature"]),
+    ],
+    ids=["line", "space", "cut", "lines", "one line", "said twice", "more", "version", "truth",
+         "capitals", "spaced"],
+)  # fmt: skip
+def test_nothing_is_said_in_the_signatures_file_but_the_signature(
+    ready: Handing, folder: Path, change: Callable[[bytes], bytes]
+) -> None:
+    """It is the one file that no digest is of."""
+    path = folder / proof.SIGNATURE
+    assert _respelt(path.read_bytes()) == path.read_bytes()
+    path.write_bytes(change(path.read_bytes()))
+    found = proof.verify_folder(folder, ready.root_line)
+    assert [(one.kind, one.what) for one in found.findings] == [("signature", proof.SIGNATURE)]
+    assert "it was changed" in found.findings[0].why
+    assert (found.code, found.signer) == (1, "")
 
 
 @pytest.mark.claim("C-PACKAGE")
@@ -185,7 +224,12 @@ def test_folders_in_folders_are_named_and_not_walked(folder: Path, root_file: Pa
 @pytest.mark.claim("C-PACKAGE")
 def test_whoever_changes_all_the_digests_still_cannot_sign(ready: Handing, folder: Path) -> None:
     rewritten(folder, "case.json", lambda case: case.update(category="terrorism"))
-    assert kinds(folder, ready.root_line) == [("signature", proof.SIGNATURE)]
+    (found,) = proof.verify_folder(folder, ready.root_line).findings
+    assert (found.kind, found.what) == ("signature", proof.SIGNATURE)
+    # Nobody but the signer can tell which of the two was changed.
+    assert found.why == (
+        "the signature does not hold; it is over manifest.json, which may be what was changed"
+    )
 
 
 @pytest.mark.claim("C-PACKAGE")
@@ -266,8 +310,9 @@ def test_without_a_root_nothing_is_wrong_and_nobody_is_proven(ready: Handing, fo
         lambda m: m["items"][0].update(path=m["items"][1]["path"].upper()),
         lambda m: m["items"][0].update(sha256="x"),
         lambda m: m["items"][0].update(size=None),
+        lambda m: m["items"][0].update(size=float("inf")),
     ],
-    ids=["items", "contents", "key", "up", "deep", "twice", "digest", "size"],
+    ids=["items", "contents", "key", "up", "deep", "twice", "digest", "size", "endless"],
 )
 def test_a_manifest_that_cannot_be_meant_checks_nothing(
     folder: Path, change: Callable[[Any], object]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crypto.package import service_fingerprint
+from desk.desk import Desk
 from desk.locks import alone
 from desk.pages.app import create_pages
 from desk.pages.door import Bind, OneTimeLink
@@ -35,8 +36,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def page(handing: Handing) -> FlaskClient:
+    return linked(handing.desk)
+
+
+def linked(desk: Desk) -> FlaskClient:
+    """A browser that followed the desk's link."""
     link = OneTimeLink()
-    client = create_pages(handing.desk, Bind("127.0.0.1", 8002), link).test_client()
+    client = create_pages(desk, Bind("127.0.0.1", 8002), link).test_client()
     client.get(f"/link/{link.token}", headers=FORM)
     return client
 
@@ -100,6 +106,43 @@ def test_what_stands_against_it_is_said_and_no_button_is_shown(
     assert refused.status_code == 422
     assert "Four eyes" in refused.text
     assert list(handing.desk.home.packages.glob("*")) == []
+
+
+@pytest.mark.parametrize("has_service", [False, True], ids=["no service", "no such state"])
+def test_rules_under_which_nothing_is_handed_over_say_so(
+    handing: Handing, *, has_service: bool
+) -> None:
+    """They load: an institution need not hand anything over."""
+    handing.begin()
+    handing.act("status", {"state": "aside", "service": "unit", "basis": "place"})
+    rules = _FEW_RULES + (_ONE_SERVICE if has_service else "")
+    (handing.desk.home.folder / "workflow.toml").write_text(rules)
+    page = linked(Desk.open(handing.desk.home, handing.desk.keyring, today=handing.desk.today))
+    said = "know no state transmitted" if has_service else "name no service"
+    assert said in page.get(at(handing), headers=FORM).text.replace("<bdi>", "").replace(
+        "</bdi>", ""
+    )
+    refused = page.post(at(handing, f"/send?seen={handing.case.seen}"), headers=FORM)
+    assert refused.status_code == 422
+
+
+_FEW_RULES = """
+version = 1
+[states.received]
+words = { en = "R", fr = "R", ar = "R" }
+leads_to = []
+[priorities.X]
+words = { en = "R", fr = "R", ar = "R" }
+usual = true
+"""
+_ONE_SERVICE = """
+[bases.place]
+words = { en = "P", fr = "P", ar = "P" }
+[services.unit]
+words = { en = "U", fr = "U", ar = "U" }
+bases = ["place"]
+usual = true
+"""
 
 
 def test_a_service_without_a_key_is_named_with_what_to_do(

@@ -15,8 +15,8 @@ from desk.cases import Cases
 from desk.client import SyncClient
 from desk.custody import agreed_to
 from desk.errors import ActRefused, CaseMoved
-from desk.outbox import Sent
 from desk.progress import Silence
+from desk.sending import Sent
 from desk.sync import synchronise
 from desk.transmission import services
 from desk.transmission.possible import Order
@@ -197,7 +197,7 @@ def during_the_no(office: Office, patch: pytest.MonkeyPatch, text: str, **body: 
 
     patch.setattr(SyncClient, "post", slow)
     # That is behind the lock which the filing holds: a sync by itself waits for it in a thread.
-    patch.setattr("desk.sync.send_waiting", lambda _: Sent())
+    patch.setattr("desk.sync.send_waiting", lambda _, **__: Sent())
 
 
 @pytest.mark.parametrize("face", ["the pages", "the command line"])

@@ -11,7 +11,7 @@ import pytest
 
 from crypto.errors import NotARecipient
 from crypto.header import Kind
-from crypto.ids import Day, date_of, new_case_id, new_envelope_id
+from crypto.ids import Day, WordId, date_of, new_case_id, new_envelope_id
 from crypto.manifest import STATUSES, ReplyBody
 from crypto.operator_opening import open_data_key
 from crypto.receipt import ReceiptCode
@@ -143,6 +143,47 @@ def test_the_newest_status_is_of_the_highest_day_and_then_the_last_in_order(
     assert "We have a question" not in page.text
     said("closed", 0, second)
     assert "<strong>Closed</strong>" in writer.open(code).text
+
+
+@pytest.mark.claim("C-CUT")
+def test_an_answer_that_was_sealed_anew_and_came_twice_is_shown_once(rehearsal: Rehearsal) -> None:
+    writer = Writer(rehearsal.site_client())
+    code = code_of(writer.report())
+    case, today = rehearsal.only_case(), rehearsal.clock.today()
+    key = rehearsal.report(case).reply_key
+    word = WordId(b"W" * 16)
+    others = rehearsal.operators[1].sign
+
+    def said(text: str, day: int, *parents: StoredEnvelope, **more: Any) -> StoredEnvelope:
+        named = tuple(one.header.hash for one in parents)
+        how = {"day": Day(today + day), "parents": named, "word": word, **more}
+        return rehearsal.reply(case, key, text, **how)
+
+    said("Come on Monday.", 0, status="examined")
+    closed = said("Thank you.", -1, word=None, status="closed")
+    before = writer.open(code)
+    assert "Being examined" in before.text
+    # Kept back when it was sent, and shown now: it changes neither what is read nor the status.
+    first = said("Come on Monday.", -2, status="examined")
+    page = writer.open(code)
+    assert page.text.count("Come on Monday.") == 1
+    assert "Being examined" in page.text
+    # Whoever names the first names the answer, and so comes after it.
+    said("Then nothing more.", 0, first, closed, word=None, status="closed")
+    assert "<strong>Closed</strong>" in writer.open(code).text
+    # All of it is deleted that was read.
+    gone = act(writer, page, "forget", read=read_of(page))
+    assert "Come on Monday." not in gone.text
+    assert len(read_of(page)) == 3
+    # Another's words, other words, and the words of before are shown as they are.
+    said("Another's.", 0, signer=others)
+    said("Another's.", 0)
+    said("Before.", 0, word=None)
+    said("Before.", 0, word=None)
+    text = writer.open(code).text
+    assert [text.count(one) for one in ("Another's.", "Another&#39;s.", "Before.")] in (
+        [2, 0, 2], [0, 2, 2],
+    )  # fmt: skip
 
 
 def test_a_status_of_a_body_that_says_another_one_is_not_shown(rehearsal: Rehearsal) -> None:
