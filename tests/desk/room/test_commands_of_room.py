@@ -60,7 +60,7 @@ def test_stats_of_this_month_have_the_glance_and_no_empty_table(run: Run) -> Non
     [
         (["--period", "soon"], 1, "2024-Q3"),
         (["--period", "month", "--from", "2024-06-03"], 1, "Choose one"),
-        (["--from", "2027-01-01"], 1, "2024-Q3"),
+        (["--from", "2027-01-01"], 1, "before it begins"),
         (["--json", "--csv"], 2, "Choose one"),
     ],
     ids=["no period", "two periods", "backwards", "two shapes"],

@@ -95,7 +95,7 @@ def test_any_two_days_can_be_chosen_without_a_script(client: FlaskClient) -> Non
     assert 'name="to" value="2024-06-09"' in page
     assert "aria-current" not in page
     wrong = get(client, "/room?from=2024-06-09&to=2024-06-03", 422).text
-    assert "A period is one of" in wrong
+    assert "A period does not end before it begins." in wrong
     assert get(client, "/room").text.count("aria-current") == 1
 
 
