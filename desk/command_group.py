@@ -15,6 +15,7 @@ import click
 
 from crypto.errors import CryptoError
 from desk.errors import DeskError
+from desk.held import DAMAGED
 from terminal.ending import to_its_end
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Group(click.Group):
             said = str(error)
         except sqlite3.Error as error:
             said = f"The desk's own database cannot be used: {error}. Nothing more was written."
+            if type(error) is sqlite3.DatabaseError:  # and not one that is locked, or has no room
+                said = f"{said} {DAMAGED}"
         except BrokenPipeError:
             raise
         except OSError as error:

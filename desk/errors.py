@@ -31,6 +31,10 @@ class NotEnrolled(DeskError):
     """This desk has keys but does not know its server yet."""
 
 
+class StoreDamaged(DeskError):
+    """The desk's own database was damaged on this disk."""
+
+
 class ServerUnreachable(DeskError):
     """No answer from the server: off, wrong address, or the network is down."""
 

@@ -9,7 +9,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from crypto.errors import EnvelopeMalformed
+from crypto.header import Header
 from crypto.ids import CaseId, EnvelopeId
+from desk.errors import StoreDamaged
+from desk.sentence import Sentence
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,12 +52,27 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 """`renewed`: what took the place of what came wrong first (desk.renewal), by its digest."""
 
 
+DAMAGED = Sentence(
+    "This desk's database was damaged on its disk. What the server has can come again: move "
+    "store.sqlite and the files named after it out of the desk's folder, enrol, and sync. Keep "
+    "them: what was not sent yet is in them alone."
+)
+
+
 class Outside(NamedTuple):
     """What is known of an envelope without opening it; `digest` is of all that an index says."""
 
     header: bytes
     digest: bytes
     posted: bool
+
+
+def header_of(kept: bytes) -> Header:
+    """Read a header that was whole when it was kept.  Raises StoreDamaged."""
+    try:
+        return Header.from_bytes(kept)
+    except EnvelopeMalformed:
+        raise StoreDamaged(DAMAGED) from None
 
 
 def digest_of(header: bytes, wraps: bytes, manifest: bytes, sizes: Sequence[int]) -> bytes:

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crypto.header import Header, Kind
+from crypto.header import Kind
 from crypto.ids import CaseId, EnvelopeId
 from desk import alarms as signs
 from desk import held
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from crypto.header import Header
     from desk.config import DeskHome
 
 _AT_A_TIME = 500
@@ -219,7 +220,7 @@ class Store:
                 sizes.setdefault(envelope, []).append(size)
         return tuple(
             Envelope(
-                header=Header.from_bytes(row[1]),
+                header=held.header_of(row[1]),
                 wraps=row[2],
                 manifest=row[3],
                 sizes=tuple(sizes.get(row[0], ())),

@@ -34,9 +34,10 @@ def test_an_enrolment_that_ends_in_the_middle_leaves_nothing(tmp_path: Path, run
     [
         (OSError(28, "No space left on device"), "No space left on device"),
         (PermissionError(13, "Permission denied", "/x"), "/x: Permission denied"),
-        (sqlite3.DatabaseError("malformed"), "database cannot be used: malformed. Nothing more"),
+        (sqlite3.DatabaseError("malformed"), "malformed. Nothing more was written. This"),
+        (sqlite3.OperationalError("locked"), "database cannot be used: locked. Nothing more"),
     ],
-    ids=["full", "not-ours", "damaged"],
+    ids=["full", "not-ours", "damaged", "locked"],
 )
 def test_what_the_machine_refuses_is_one_calm_line(
     run: Run, monkeypatch: pytest.MonkeyPatch, fault: Exception, said: str

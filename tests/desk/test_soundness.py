@@ -16,6 +16,7 @@ from crypto.header import Kind
 from desk import soundness
 from desk.alarms import Alarm, Sign
 from desk.cases import Cases
+from desk.desk import Desk
 from desk.errors import Stopped
 from desk.evidence import open_evidence, view, views
 from desk.outbox import append
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from crypto.strict_json import Json
     from desk.cases import Case
-    from desk.desk import Desk
     from desk.proving import Proof
     from desk.store import Envelope
     from desk.sync import SyncReport
@@ -362,3 +362,30 @@ def test_a_case_that_was_sealed_to_others_is_told_apart_from_one_that_was_proven
     assert said.count("all signatures hold") == 1
     assert said.count("no signature proven") == 1
     assert "2 envelopes not opened" in said
+
+
+@pytest.mark.claim("C-VERIFY")
+@pytest.mark.parametrize("command", ["list", "sync", "verify"])
+def test_a_database_that_was_damaged_says_how_everything_comes_again(
+    desk: Desk, film: Row, run: Run, world: World, server: FakeServer, command: str
+) -> None:
+    with desk.store._connection() as connection:
+        connection.execute("UPDATE envelopes SET header = CAST(x'00' || substr(header, 2) AS BLOB)")
+    refused = run(command)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "move store.sqlite and the files named after it out of the desk's folder" in (
+        refused.stderr
+    )
+    # And it is so.
+    elsewhere = desk.home.folder.parent / "kept"
+    elsewhere.mkdir()
+    for path in desk.home.folder.glob("store.sqlite*"):
+        path.rename(elsewhere / path.name)
+    root = elsewhere / "root.pub"
+    root.write_text(world.root_public.to_text())
+    done(run("enrol", "--server", server.url, "--root-public", str(root)))
+    done(run("sync"))
+    (proof,) = json.loads(done(run("verify", "--json")))["cases"]
+    assert proof["alarms"] == []
+    (case,) = Cases(Desk.open(desk.home, desk.keyring, today=desk.today)).all()
+    assert b"".join(open_evidence(desk, case, film.header.envelope.hex()).whole()) == FILM
