@@ -19,6 +19,7 @@ from crypto.letter import Letter, LetterKind, seal_letter, to_text
 from crypto.local import LocalKey
 from crypto.manifest import EvidenceRef
 from crypto.operator_opening import CustodianPrivateKey, open_shares
+from desk.asked_for import remember
 from desk.cases import REF_DIGITS, iso
 from desk.custody_letters import DAYS_MOST, is_late, request_of
 from desk.custody_words import Why, refused
@@ -217,6 +218,7 @@ def _held(desk: Desk, request: CustodyRequest) -> tuple[Envelope, ...]:
         for one in desk.store.of_case(request.case)
         if one.kind is Kind.IDENTITY
     }
-    if any(ref not in here for ref in request.identities):
+    if missing := [ref for ref in request.identities if ref not in here]:
+        remember(desk.store, missing)
         raise refused(Why.NOT_HERE)
     return tuple(here[ref] for ref in request.identities)

@@ -8,8 +8,9 @@ a minute, would blind a desk to it for good, and an honest server would be accus
 same header    the header is what its wraps were sealed under.  Piece by piece, wraps, manifest and
                sizes: one that opens, or is what the sealed manifest gives, stays as it is
 another one    an operator signed it, or the reporter's keys did, or the report names it by its
-               header's hash: then it is the true one.  Else the first stays, unless that does
-               not open here, and this one does, and no word that an operator signed answers it
+               header's hash (at a custodian's desk, an operator's signed request does): then it
+               is the true one.  Else the first stays, unless that does not open here, and this
+               one does, and no word that an operator signed answers it
 ```
 Each step is up, and there are few: a server that alternates is met by the same envelope soon.
 
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from crypto.header import Kind
 from crypto.wrap import parse_wraps
+from desk.asked_for import asked_for
 from desk.fetching import declared
 from desk.opening import Unopened
 from desk.parts import are_as_sealed
@@ -118,9 +120,11 @@ class Renewal:
 
     def _is_vouched_for(self, one: Envelope) -> bool:
         """Whether somebody whose word is proven says that this header is the one."""
+        if self.desk.is_custodian:
+            return asked_for(self.desk.store).get(one.id.hex()) == one.header.hash.hex()
         if one.kind in (Kind.EVIDENCE, Kind.IDENTITY):
             return (one.id, one.header.hash) in self._names(one.case)
-        if one.kind is Kind.REPORT or self.desk.is_custodian:
+        if one.kind is Kind.REPORT:
             return False
         origin = self._origin(one.case) if one.kind is Kind.FOLLOW_UP else []
         found = self._judged(one.case, [*origin, one])
