@@ -39,6 +39,7 @@ class Sign(StrEnum):
     PARTS_REFUSED = "parts-refused"
     ANSWER_REFUSED = "answer-refused"
     SENDING_FAILED = "sending-failed"
+    NOT_LET_THROUGH = "not-let-through"
     WRITTEN_LOST = "written-here-lost"
     COPY_LOST = "copy-lost"
     # seen while proving the files (desk.soundness)
@@ -58,6 +59,7 @@ class Sign(StrEnum):
     FOLLOW_UP_FORGED = "follow-up-forged"
     FOLLOW_UP_UNPROVEN = "follow-up-unproven"
     REPLY_FORGED = "reply-forged"
+    REPLY_ELSEWHERE = "reply-elsewhere"
     ENTRY_FORGED = "entry-forged"
     SIGNER_UNKNOWN = "signer-unknown"
     SIGNED_TOO_LATE = "signed-too-late"
@@ -73,19 +75,21 @@ class Sign(StrEnum):
 
 WORDS: dict[Sign, str] = {
     Sign.ROSTER_WENT_BACKWARDS: (
-        "The server offered an older list of keys than one this desk had already seen, or another "
-        "of the same number. Nothing was fetched then. What it offered is kept in the desk's "
-        "folder, under refused-rosters. This stays until you clear it."
+        "The server offered an older list of keys than one this desk had already seen. Nothing "
+        "was fetched then. What it offered is kept in the desk's folder, under refused-rosters. "
+        "This stays until you clear it."
     ),
     Sign.ROSTER_REFUSED: (
-        "The server's list of keys is not one the pinned root signed, or it is not in force today."
+        "The server's list of keys is not one the pinned root signed, or it is not in force today "
+        "(it ran out, or this machine's clock is wrong). Nothing was fetched then. The next sync "
+        "that gets a good list ends this."
     ),
     Sign.ROSTER_FORKED: (
-        "The server's list of keys followed from another past than the one this desk had seen: the "
-        "root signed two lists of one number, or somebody else holds its key. Nothing was "
-        "fetched then, and what was offered is kept in the desk's folder, under refused-rosters. "
-        "Speak with the keyholder of the root before you trust either. This stays until you clear "
-        "it, also once the server shows the list that this desk knows."
+        "The server's list of keys is another one of a number that this desk had seen, or followed "
+        "from another past: the root signed two lists of one number, or somebody else holds its "
+        "key. Nothing was fetched then, and what was offered is kept in the desk's folder, under "
+        "refused-rosters. Speak with the keyholder of the root before you trust either. This stays "
+        "until you clear it, also once the server shows the list that this desk knows."
     ),
     Sign.ROSTER_HISTORY_MISSING: (
         "The server does not have every earlier list of keys. What was signed or sealed under a "
@@ -156,6 +160,12 @@ WORDS: dict[Sign, str] = {
         "or failing, most likely. It is kept here, each sync tries again, and what this desk "
         "writes in this case waits with it. Do not write it again."
     ),
+    Sign.NOT_LET_THROUGH: (
+        "The connection broke while this desk sent this, and held for other things: something on "
+        "the way to the server, or the server, may let it not through, for its size perhaps. It is "
+        "kept here, each sync tries again, and what this desk writes in this case waits with it. "
+        "Do not write it again. If this stays, ask who runs the network and the server."
+    ),
     Sign.WRITTEN_LOST: (
         "Something that this desk wrote was spoilt on this machine before the server had it: a "
         "failing disk, or somebody at this machine. It never goes out, and neither does what this "
@@ -170,10 +180,13 @@ WORDS: dict[Sign, str] = {
         "This envelope does not open with this desk's key: its wrap or its content comes from "
         "another envelope, or was changed."
     ),
-    Sign.REPORT_TWICE: "There is more than one report in this case: one of them was put here.",
+    Sign.REPORT_TWICE: (
+        "There is more than one report in this case, or one beside the message that it began with: "
+        "one of them was put here."
+    ),
     Sign.REPORT_MISSING: (
-        "This case has no report on this machine: it began with a message to an unused code, or "
-        "the server is holding the report back."
+        "This case has no report of its own on this machine: it began with a message to an unused "
+        "code, or the server is holding the report back."
     ),
     Sign.EVIDENCE_NOT_NAMED: (
         "A file lies in this case that no report or message of it names. It is not shown."
@@ -203,6 +216,11 @@ WORDS: dict[Sign, str] = {
     Sign.REPLY_FORGED: (
         "An answer pretends to come from an operator, and is not signed by one for this case. It "
         "is not shown."
+    ),
+    Sign.REPLY_ELSEWHERE: (
+        "An operator sealed an answer to another receipt than that of this case: whoever holds "
+        "that one can read it, and the reporter of this case cannot. Ask its author which report "
+        "their desk shows first, and answer the reporter anew."
     ),
     Sign.ENTRY_FORGED: (
         "An entry of the journal is not signed by an operator for this case. It does not count."

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from crypto.header import Kind
 from crypto.ids import date_of
-from crypto.manifest import IDENTITY_LATER, WITHDRAWAL
-from desk import acts, unread
+from desk import acts, unread, whose
 from desk.alarms import Alarm, Sign
 from desk.clocks import clocks, next_due
 from desk.errors import AmbiguousCase, NoSuchCase
 from desk.fold import FOUR_EYES, fold
 from desk.next_word import next_word
 from desk.order import Node, known_to, ordered
+from desk.origins import pins
 from desk.quarantine import unfounded
 from desk.sentence import Sentence, Several
 from desk.unread import reading
@@ -36,13 +36,12 @@ if TYPE_CHECKING:
     from desk.desk import Desk
     from desk.fold import Work
     from desk.next_word import NextWord
-    from desk.origins import Origin
+    from desk.origins import Origin, Pin
     from desk.progress import Progress
     from desk.store import Envelope
 
 REF_DIGITS = 8
 _AT_A_TIME = 250
-_MODES = {"anonymous": 1, "contact_only": 2, "full_identity": 3}
 _NAMED = ("contact_only", "full_identity")
 _WORDS = (Kind.ENTRY, Kind.REPLY)
 
@@ -81,12 +80,12 @@ class Case:
     @property
     def report(self) -> ReportManifest | None:
         """The report; where nobody here can tell which is the one, the first of `origin`."""
-        return self.origin.told[0].manifest if self.origin.told else None
+        return self.origin.first.manifest if self.origin.first else None
 
     @property
     def report_id(self) -> EnvelopeId | None:
         """The envelope of that report."""
-        return self.origin.told[0].envelope.id if self.origin.told else None
+        return self.origin.first.envelope.id if self.origin.first else None
 
     @property
     def ref(self) -> str:
@@ -130,7 +129,7 @@ class Case:
 
         The most that was given: with the report, or later from the conversation.
         """
-        return _identity_mode(self.report, self.follow_ups)
+        return whose.identity_mode(self.report, self.follow_ups)
 
     @property
     def is_anonymous(self) -> bool:
@@ -140,17 +139,18 @@ class Case:
     @property
     def later_identities(self) -> tuple[FollowUp, ...]:
         """The reporter's messages that brought a name or a contact, which custodians keep."""
-        return tuple(one for one in self.follow_ups if one.body.type == IDENTITY_LATER)
+        return tuple(whose.later_identities(self.follow_ups))
 
     @property
     def withdrawals(self) -> tuple[FollowUp, ...]:
         """The reporter's messages that ask that the case be erased."""
-        return tuple(one for one in self.follow_ups if one.body.type == WITHDRAWAL)
+        return tuple(whose.withdrawals(self.origin, self.follow_ups))
 
     @property
     def follow_ups(self) -> tuple[FollowUp, ...]:
-        """The reporter's messages of every type."""
-        return tuple(one for one in self.timeline if isinstance(one, FollowUp))
+        """The messages of every type, the reporter's before those that lie beside (desk.whose)."""
+        said = (one for one in self.timeline if isinstance(one, FollowUp))
+        return whose.in_turn(self.origin, said)
 
     @property
     def public(self) -> Reply | None:
@@ -170,8 +170,9 @@ class Case:
 
     @property
     def replies(self) -> tuple[Reply, ...]:
-        """The operators' answers, parents first."""
-        return tuple(one for one in self.timeline if isinstance(one, Reply))
+        """The operators' answers that the reporter can read, parents first."""
+        said = (one for one in self.timeline if isinstance(one, Reply))
+        return tuple(one for one in said if not one.elsewhere)
 
     @property
     def heads(self) -> tuple[HeaderHash, ...]:
@@ -226,7 +227,7 @@ class Cases:
             by_case.setdefault(one.case, []).append(one)
         self._desk.trust.renew()
         stored = self._alarms()
-        origins = self._desk.store.origins()
+        origins = pins(self._desk.store)
         half = unread.is_unread(self._desk.store, read)
         found: list[Case] = []
         for case, envelopes in by_case.items():
@@ -243,7 +244,7 @@ class Cases:
 
     def chosen(self, cases: Sequence[CaseId]) -> Iterator[Case]:
         """These cases, as far as they are here, in no order; read some hundreds at a time."""
-        stored, origins = self._alarms(), self._desk.store.origins()
+        stored, origins = self._alarms(), pins(self._desk.store)
         for start in range(0, len(cases), _AT_A_TIME):
             read = reading(self._desk.store)
             by_case: dict[CaseId, list[Envelope]] = {}
@@ -285,7 +286,7 @@ class Cases:
         read = reading(self._desk.store)
         envelopes = [*self._desk.store.of_case(case), *drafts]
         self._desk.trust.renew()
-        pinned, stored = self._desk.store.origins().get(case), self._alarms()
+        pinned, stored = pins(self._desk.store).get(case), self._alarms()
         half = unread.is_unread(self._desk.store, read)
         return self._case(case, envelopes, pinned, stored.get(case.hex(), ()), half=half)
 
@@ -299,12 +300,12 @@ class Cases:
         self,
         case: CaseId,
         envelopes: Sequence[Envelope],
-        pinned: EnvelopeId | None,
+        pinned: Pin | None,
         stored: tuple[Alarm, ...],
         *,
         half: bool,
     ) -> Case:
-        found = Judge(self._desk.opener, self._desk.trust).judge(case, envelopes, pinned)
+        found = Judge.of(self._desk).judge(case, envelopes, pinned)
         read = _folded(found, envelopes, self._desk)
         odd = (*read.alarms, *unfounded(self._desk, read))
         told = unread.told(odd, half=half)
@@ -326,13 +327,17 @@ def _folded(found: Genuine, envelopes: Sequence[Envelope], desk: Desk) -> Case:
     said = {one.node.hash: one for one in everything}
     nodes = {name: one.node for name, one in said.items()}
     nodes |= {one.hash: one for one in found.origin.nodes}
-    timeline = tuple(said[node.hash] for node in ordered(nodes.values()) if node.hash in said)
-    entries = [one for one in timeline if isinstance(one, Entry)]
-    anonymous = _identity_mode(found.report, found.follow_ups) not in _NAMED
     # What is no operator's word is not missing, though nobody here opens it.
     others = [one.header for one in envelopes if one.kind not in _WORDS]
     here = {one.hash: Node(one.hash, one.day, ()) for one in others}
-    work = fold(entries, {**here, **nodes}, rules, anonymous=anonymous, replies=found.replies)
+    whole = {**here, **nodes}
+    timeline = tuple(said[node.hash] for node in ordered(whole.values()) if node.hash in said)
+    # The acts stand as they do on every desk that holds the same, whatever of it opens there.
+    alike = ordered({**nodes, **here}.values())
+    acted = (said.get(node.hash) for node in alike)
+    entries = [one for one in acted if isinstance(one, Entry)]
+    anonymous = whose.identity_mode(found.report, found.follow_ups) not in _NAMED
+    work = fold(entries, whole, rules, anonymous=anonymous, replies=found.replies)
     usual = rules.urgent if found.origin.in_danger else rules.usual
     priority = work.word(acts.PRIORITY) or usual
     day = _day(found, envelopes)
@@ -357,6 +362,8 @@ def _folded(found: Genuine, envelopes: Sequence[Envelope], desk: Desk) -> Case:
 
 def _day(found: Genuine, envelopes: Sequence[Envelope]) -> Day:
     told = [one.envelope for one in found.origin.equal]
+    if found.origin.message:
+        told = [found.origin.message.envelope]
     return min(one.header.day for one in told or envelopes)
 
 
@@ -370,18 +377,12 @@ def _about_acts(work: Work) -> tuple[Alarm, ...]:
     return tuple(Alarm(sign, one.envelope.case.hex(), one.envelope.id.hex()) for sign, one in odd)
 
 
-def _identity_mode(report: ReportManifest | None, follow_ups: Sequence[FollowUp]) -> str:
-    given = [report.identity_mode] if report else []
-    given += [one.body.identity_mode for one in follow_ups if one.body.type == IDENTITY_LATER]
-    return max(given, key=lambda mode: _MODES.get(mode, 0), default="")
-
-
 def _unanswered(found: Genuine, nodes: Mapping[HeaderHash, Node]) -> bool:
     """Whether the reporter said something that whoever answered in words had not read."""
     said = (*found.origin.nodes, *(one.node for one in found.follow_ups))
     asked = {one.hash for one in said}
     # A status alone tells where the case stands; it answers nobody.
-    worded = [one.node.hash for one in found.replies if one.body.text]
+    worded = [one.node.hash for one in found.replies if one.body.text and not one.elsewhere]
     return not asked <= known_to(worded, nodes)
 
 

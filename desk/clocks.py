@@ -76,7 +76,8 @@ def _moments(
         # A clock of whoever signed, not to be believed below the day the case began.
         when = max(day, one.node.day)
         if isinstance(one, Reply):
-            yield "answered", when
+            if not one.elsewhere:
+                yield "answered", when
         elif id(one) in looks:
             yield "second_look", when
         elif id(one) in steps:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import click
 
 from crypto.errors import CryptoError
+from desk.damage import unusable
 from desk.errors import DeskError
-from desk.held import DAMAGED
-from terminal.ending import to_its_end
+from terminal.ending import to_its_end, unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,13 +70,13 @@ class Group(click.Group):
         except caught as error:
             said = str(error)
         except sqlite3.Error as error:
-            said = f"The desk's own database cannot be used: {error}. Nothing more was written."
-            if type(error) is sqlite3.DatabaseError:  # and not one that is locked, or has no room
-                said = f"{said} {DAMAGED}"
+            said = str(unusable(error))
         except BrokenPipeError:
             raise
         except OSError as error:
-            # A full disk, a folder that is not ours: no fault of the program.
+            # A full disk, a folder that is not ours: no fault of the program.  Of its output it is
+            # said here, and not once more at the end.
+            unwritten()
             said = ": ".join(
                 filter(None, (str(error.filename or ""), error.strerror or str(error)))
             )

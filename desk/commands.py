@@ -15,7 +15,7 @@ from desk.editor import written
 from desk.evidence import views
 from desk.export import export_case
 from desk.identity import CLOSED, DIFFER, open_identities
-from desk.outbox import answer
+from desk.outbox import say, send
 from desk.program import (
     ALARMS,
     FILE,
@@ -54,7 +54,8 @@ _NO_SIGNATURE = "no signature proven, as nothing signed opens on this desk"
         '             "problem": ""|"missing"|"not-fetched"|"cannot-open", "named_by": id}],',
         '  "conversation": [{"kind": "reply"|"follow-up", "id", "day", "author", "text",',
         '                    "status": ""|id, "type": ""|"message"|"withdrawal"|"identity",',
-        '                    "identity_mode", "files": [id], "waiting": bool}],',
+        '                    "identity_mode", "of_report": ""|id, "files": [id],',
+        '                    "waiting": bool}],',
         '  "journal": [{"id", "day", "author", "type", "data", "waiting"}]}',
     ),
 )
@@ -170,8 +171,9 @@ def reply(  # noqa: PLR0913 the command's options
     else:
         writing = written(desk, found)
     with writing as said:
-        is_sent = answer(desk, found, said, public)
-    if is_sent:
+        reply_kept = say(desk, found, said, public)
+    # After the draft was forgotten: a terminal that is closed now would leave what is said already.
+    if send(desk, reply_kept):
         click.echo(f"{found.ref}: the answer was sealed and sent.")
     else:
         click.echo(f"{found.ref}: the answer is kept here and goes out with the next sync.")
@@ -235,7 +237,8 @@ def verify(
     epilog=json_shape(
         '--json: {"case": id, "identities": [{"id", "day", "identity_mode",',
         '         "identity": {}, "safe_contact": {}, "digest"}], "closed": [digest],',
-        '         "named_by": label or "", "differ": bool}; a digest is of what is sealed',
+        '         "named_by": label or "", "differ": bool, "contested": bool}',
+        "a digest is of what is sealed",
     ),
 )
 @click.argument("case")

@@ -13,7 +13,7 @@ from crypto.letter import TEXT_MOST
 from desk import custodian, custody, words
 from desk.cases import Cases, iso
 from desk.custody_waiting import letter, requests_of, waiting_requests
-from desk.custody_words import LABEL_MOST, Why, refused
+from desk.custody_words import CONTESTED, LABEL_MOST, Why, digest_of, refused
 from desk.errors import CustodyRefused
 from desk.program import FILE, SAID, Setting, json_shape, jsonable, main, print_json, unlocking
 
@@ -169,7 +169,8 @@ def refused_by(
     short_help="Read a request, and prove who asks.",
     epilog=json_shape(
         '--json: {"request", "case", "ref", "operator", "day", "reason", "identities": [id],',
-        '         "quorum": n, "custodians": n}',
+        '         "quorum": n, "custodians": n,',
+        '         "contested": [{"named": digest, "others": [digest]}]}',
     ),
 )
 @click.argument("file", type=FILE)
@@ -190,10 +191,17 @@ def read_request(
 
 @custody_group.command(short_help="Say yes: your shares, for that operator alone.")
 @click.argument("file", type=FILE)
+@click.option(
+    "--compared",
+    is_flag=True,
+    help="Where this desk has another identity under the same id: you compared, as `read` asks.",
+)
 @_TO
 @unlocking
 @click.pass_obj
-def agree(setting: Setting, file: Path, path: Path, *, passphrase_file: Path | None) -> None:
+def agree(
+    setting: Setting, file: Path, path: Path, *, compared: bool, passphrase_file: Path | None
+) -> None:
     """Agree to a request: seal this custodian's shares to the operator who asked, and to no other.
 
     Carry the file back. It serves for this one request.
@@ -201,7 +209,9 @@ def agree(setting: Setting, file: Path, path: Path, *, passphrase_file: Path | N
     desk = setting.unlock(passphrase_file)
     asking = custodian.read(desk, _read(file))
     _require_free(path)
-    _write(path, custodian.agree(desk, asking))
+    if not compared:
+        _tell_of_another(asking)
+    _write(path, custodian.agree(desk, asking, compared=compared))
     click.echo(f"{asking.ref}: yes, for {_who(asking)}. Carry {path} back to them.", err=True)
 
 
@@ -301,6 +311,16 @@ def _tell(asking: Asking) -> None:
         "custodians must agree. The reason:"
     )
     click.echo(words.plain(words.defanged(asking.request.reason)))
+    _tell_of_another(asking)
+
+
+def _tell_of_another(asking: Asking) -> None:
+    if not asking.contested:
+        return
+    click.echo(CONTESTED, err=True)
+    for named, others in asking.contested:
+        here = "".join(f"\n  Here, too:             {digest_of(one)}" for one in others)
+        click.echo(f"  The request names:     {digest_of(named)}{here}", err=True)
 
 
 def _who(asking: Asking) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -206,8 +207,22 @@ def _is_to_be_signed(*, yes: bool) -> None:
 
 
 def _asked() -> Iterator[str]:
-    while said := click.prompt("Words (an empty line ends)", "", show_default=False, err=True):
+    """The words, a line each, up to an empty one; where nobody types them, up to their end."""
+    next_one = _prompted if sys.stdin.isatty() else _piped
+    while said := next_one():
         yield said
+
+
+def _prompted() -> str:
+    return str(click.prompt("Words (an empty line ends)", "", show_default=False, err=True))
+
+
+def _piped() -> str:
+    # By the line: what follows an empty one answers what is asked next.
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Refusal("Standard input cannot be read as text.") from None
 
 
 def _look_at(

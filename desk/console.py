@@ -235,9 +235,9 @@ def _said(case: Case, one: FollowUp | Reply | Entry, rules: Rules) -> Renderable
         noted = telling.text(one.body.type, one.body.data)
         return Group(head_of_act, _indented(noted)) if noted else head_of_act
     if isinstance(one, Reply):
-        head, text = f"{one.signer.name} {words.told(one.body)}", one.body.text
+        head, text = f"{one.signer.name} {words.told(one)}", one.body.text
     else:
-        head = f"The reporter {words.said(one.body, case.number_of(one.envelope.id))}"
+        head = f"{words.writer(case, one)} {words.said(one.body, case.number_of(one.envelope.id))}"
         text = words.defanged(one.body.text)
     withdrawal = isinstance(one, FollowUp) and one in case.withdrawals
     style = "bold red" if withdrawal else "bold"

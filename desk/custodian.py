@@ -1,9 +1,11 @@
 """A custodian's part: read what an operator asks, and say yes or no.
 
 Rule: nothing is answered that was not proven first: an operator of the roster in force signed it,
-for this desk, about identities that lie here as they were sealed.  A yes gives this custodian's
-shares to that operator's key alone, for that one request.  What was answered is remembered here,
-sealed under this desk's key: a second record beside the journal, which an operator's desk writes.
+for this desk, about identities that lie here as they were sealed.  Where another one lies here
+under the same id, no yes is given before a person said that they compared (desk.asked_for).  A yes
+gives this custodian's shares to that operator's key alone, for that one request.  What was answered
+is remembered here, sealed under this desk's key: a second record beside the journal, which an
+operator's desk writes.
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ from crypto.letter import Letter, LetterKind, seal_letter, to_text
 from crypto.local import LocalKey
 from crypto.manifest import EvidenceRef
 from crypto.operator_opening import CustodianPrivateKey, open_shares
-from desk.asked_for import remember
+from desk.asked_for import identities_of, others_of, remember
 from desk.cases import REF_DIGITS, iso
 from desk.custody_letters import DAYS_MOST, is_late, request_of
-from desk.custody_words import Why, refused
+from desk.custody_words import Why, digest_of, refused
 
 if TYPE_CHECKING:
+    from crypto.ids import HeaderHash
     from crypto.roster import Operator
     from desk.desk import Desk
     from desk.store import Envelope
@@ -42,6 +45,9 @@ class Asking:
     envelopes: tuple[Envelope, ...] = field(repr=False)
     quorum: int
     custodians: int
+    contested: tuple[tuple[HeaderHash, tuple[HeaderHash, ...]], ...] = ()
+    """Of the identities of which this desk has another under the same id: each one's header that
+    the request names, and those of the others."""
 
     @property
     def ref(self) -> str:
@@ -61,6 +67,10 @@ class Asking:
             "identities": [one.id.hex() for one in self.envelopes],
             "quorum": self.quorum,
             "custodians": self.custodians,
+            "contested": [
+                {"named": digest_of(named), "others": [digest_of(one) for one in others]}
+                for named, others in self.contested
+            ],
         }
 
 
@@ -95,23 +105,39 @@ def read(desk: Desk, untrusted_text: str) -> Asking:
     if is_late(desk, request.day):
         raise refused(Why.LATE, day=iso(request.day), most=DAYS_MOST)
     roster = desk.trust.in_force(desk.today())
+    envelopes = _held(desk, request)
+    both = ((one, others_of(desk.store, one)) for one in envelopes)
     return Asking(
         id=letter.id,
         request=request,
         operator=operator,
-        envelopes=_held(desk, request),
+        envelopes=envelopes,
         quorum=roster.quorum,
         custodians=len(roster.custodians),
+        contested=tuple(
+            (one.header.hash, tuple(other.header.hash for other in others))
+            for one, others in both
+            if others
+        ),
     )
 
 
-def agree(desk: Desk, asking: Asking) -> str:
+def agree(desk: Desk, asking: Asking, *, compared: bool = False) -> str:
     """Open this custodian's shares, and seal them to the operator who asked; returns the letter.
 
+    Args:
+        desk: the custodian's.
+        asking: what was read.
+        compared: whether the custodian says that they compared, as they were asked to where this
+            desk holds another identity under the same id.
+
     Raises:
-        CustodyRefused: this is no custodian's desk, or it holds no share of what is asked for.
+        CustodyRefused: this is no custodian's desk, it holds no share of what is asked for, or
+            holds another under its id and nobody compared.
     """
     key = _key(desk)
+    if asking.contested and not compared:
+        raise refused(Why.COMPARE)
     given = []
     for one in asking.envelopes:
         try:
@@ -213,12 +239,16 @@ def _answer(desk: Desk, asking: Asking, identities: tuple[IdentityShares, ...], 
 
 def _held(desk: Desk, request: CustodyRequest) -> tuple[Envelope, ...]:
     """The identities that a request names, each here under the very header that it names."""
-    here = {
-        EvidenceRef(one.id, one.header.hash): one
-        for one in desk.store.of_case(request.case)
-        if one.kind is Kind.IDENTITY
-    }
+    here = identities_of(desk.store, request.case)
     if missing := [ref for ref in request.identities if ref not in here]:
-        remember(desk.store, missing)
-        raise refused(Why.NOT_HERE)
+        # Of whichever case the other one says it is: whoever showed it chose that, too.
+        first = {one.id: one for one in desk.store.some([ref.id for ref in missing])}
+        odd = [ref for ref in missing if ref.id in first and _is_another(first[ref.id], ref)]
+        if odd:
+            remember(desk.store, request.operator, odd)
+        raise refused(Why.ANOTHER_HERE if odd else Why.NOT_HERE)
     return tuple(here[ref] for ref in request.identities)
+
+
+def _is_another(one: Envelope, ref: EvidenceRef) -> bool:
+    return one.kind is Kind.IDENTITY and one.header.hash != ref.header_hash

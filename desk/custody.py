@@ -19,9 +19,9 @@ from desk.cases import Cases, iso
 from desk.custodian import reasoned
 from desk.custody_letters import DAYS_MOST, answer_of, is_late, opened
 from desk.custody_words import Why, people, refusals, refused
-from desk.errors import CaseMoved
+from desk.errors import CaseMoved, Stopped
 from desk.identity import OpenedIdentity, combined
-from desk.outbox import append
+from desk.outbox import append, drafted, keep, send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -210,7 +210,7 @@ def file_refusals(
         if answer.agreed:
             raise refused(Why.NOT_A_REFUSAL, label=custodian.label)
         answers.append(answer)
-    return tuple(map(_refusal, answers)), _file(desk, case, answers)
+    return tuple(map(_refusal, answers)), _file(desk, case, answers, is_last=True)
 
 
 def open_identity(
@@ -222,13 +222,17 @@ def open_identity(
 
     Raises:
         CustodyRefused: too few agreed, or an answer or the request is not what it must be; nothing
-            was opened, and nothing was written but refusals.
+            was opened, and nothing was written but refusals; or somebody stopped the program.
         CaseMoved: something came while the refusals were written; likewise.
         ActRefused, RosterNotTrusted: the journal could not be written; nothing is shown.
     """
     found = agreed_to(desk, case, request, untrusted_answers)
     # Before anybody sees it: whoever opens one has signed that they did.
-    sent = append(desk, found.case, acts.IDENTITY_OPENED, found.to_facts())
+    try:
+        sent = append(desk, found.case, acts.IDENTITY_OPENED, found.to_facts(), is_last=False)
+    except Stopped:
+        # Whoever stops it here may have somebody behind them: no name comes on the screen now.
+        raise refused(Why.STOPPED) from None
     return Opened(found.identities, found.request, found.reason, found.custodians, sent)
 
 
@@ -237,7 +241,7 @@ def agreed_to(desk: Desk, case: Case, request: bytes, untrusted_answers: Sequenc
     entry = _own_request(desk, case, request)
     agreed, against = _sorted(desk, case, request, untrusted_answers)
     if against:
-        _file(desk, case, list(against.values()))
+        _file(desk, case, list(against.values()), is_last=False)
         case = _unmoved(desk, case)
         _own_request(desk, case, request)  # another program may have opened it meanwhile
     envelopes = _named(case, agreed)
@@ -322,9 +326,9 @@ def _refusal(answer: CustodyAnswer) -> Refusal:
     return Refusal(answer.label, iso(answer.day), answer.reason)
 
 
-def _file(desk: Desk, case: Case, answers: Sequence[CustodyAnswer]) -> bool:
-    """Write refusals that the journal does not have yet; returns whether the server has them."""
-    sent = True
+def _file(desk: Desk, case: Case, answers: Sequence[CustodyAnswer], *, is_last: bool) -> bool:
+    """Write refusals that the journal does not have yet, all before one is sent; as `send`."""
+    last: Envelope | None = None
     for answer in answers:
         said, name = _refusal(answer), (desk.keyring.sign.public.raw, answer.request.hex())
         if said.custodian in [one.custodian for one in _refusals(case).get(name, ())]:
@@ -333,9 +337,10 @@ def _file(desk: Desk, case: Case, answers: Sequence[CustodyAnswer]) -> bool:
             "request": answer.request.hex(), "custodian": said.custodian, "day": said.day,
             "text": said.reason,
         }  # fmt: skip
-        sent = append(desk, case, acts.IDENTITY_REFUSED, data) and sent
+        last = drafted(desk, case, acts.IDENTITY_REFUSED, data)
+        keep(desk, case, last)
         case = Cases(desk).find(case.id.hex())
-    return sent
+    return last is None or send(desk, last, is_last=is_last)
 
 
 def _name(entry: Entry) -> _Name:

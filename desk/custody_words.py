@@ -12,6 +12,8 @@ from desk.sentence import Sentence, Several
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crypto.ids import HeaderHash
+
 LABEL_MOST = 64
 REASON_SHOWN = 500
 
@@ -56,6 +58,17 @@ class Why(Enum):
         "The request is about an identity that is not on this desk as it says: `amana-desk sync`; "
         "if it stays so, the request or the server is not honest."
     )
+    ANOTHER_HERE = (
+        "This desk holds another identity under the id that the request names, and not the one "
+        "that it names. The request, the server, or what came here first is not honest. Nothing "
+        "was answered, and nothing here is replaced. `amana-desk sync` fetches what the request "
+        "names, if the server shows it, and keeps both: then read the request again. If it stays "
+        "so, or in any doubt: compare with a colleague custodian, and ask another operator."
+    )
+    COMPARE = (
+        "This desk holds another identity under the same id. Nothing was answered: read the "
+        "request, compare as is said there, and say so with your yes (`--compared`)."
+    )
     NO_SHARE = (
         "This desk holds no share of that identity: it was sealed to others, before this custodian "
         "was in the roster, or changed."
@@ -78,6 +91,11 @@ class Why(Enum):
         "{needed} custodians must say yes to this one request. Yes: {agreed}. No: {refusals}. "
         "Nothing was opened."
     )
+    STOPPED = (
+        "It was stopped while the journal was being sent, and nothing is shown. The journal says "
+        "already that the identity was opened: the request to the custodians is used up. Ask them "
+        "anew."
+    )
     UNKNOWN_ROSTER = (
         "The identity was sealed under a roster that this desk does not believe, so how many "
         "custodians it needs is not known: `amana-desk sync`."
@@ -87,6 +105,26 @@ class Why(Enum):
         "custodians who have not answered. Nothing was opened."
     )
     NO_ANSWERS = "The answers name no identity of this case. Nothing was opened."
+
+
+CONTESTED = Sentence(
+    "This desk holds another identity under the same id as this request names: the request, the "
+    "server, or what came here first is not honest, and nobody at this desk can tell which. Before "
+    "you agree, compare with a colleague custodian, and have another operator than the one who "
+    "asks tell you which digest stands on the case's page, under Identity."
+)
+"""What a custodian reads before anything else of such a request."""
+_DIGEST_DIGITS = 32
+_GROUP = 4
+
+
+def digest_of(name: HeaderHash) -> str:
+    """An envelope's name, to be read aloud: 128 bits of the digest over its header, in groups.
+
+    Not its id: whoever seals one chooses that, and can take another's.
+    """
+    digits = name.hex()[:_DIGEST_DIGITS]
+    return " ".join(digits[at : at + _GROUP] for at in range(0, _DIGEST_DIGITS, _GROUP))
 
 
 def refused(why: Why, **told: object) -> CustodyRefused:

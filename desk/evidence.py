@@ -28,6 +28,7 @@ from desk.names import Names
 from desk.opening import Unopened
 from desk.quarantine import closed_among, closings
 from desk.verify import Named
+from desk.whose import places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -217,7 +218,8 @@ def views(desk: Desk, case: Case) -> tuple[FileView, ...]:
     """Every file of the case, each by a name of its own: message after message, then the copies."""
     names = Names()
     # What arrives later is said later: it changes no name that was given before.
-    files = sorted(case.files, key=lambda one: case.number_of(one.by))
+    place = places(case)
+    files = sorted(case.files, key=lambda one: place(one.by))
     shown = [
         replace(
             shown,

@@ -167,7 +167,7 @@ def declared(desk: Desk, one: Envelope) -> tuple[int, ...] | None:
         return (sealed_length(desk.opener.evidence(one).length),)
     if one.kind is not Kind.ENTRY:
         return ()
-    proven = Judge(desk.opener, desk.trust).judge(one.case, [one], None).entries
+    proven = Judge.of(desk).judge(one.case, [one], None).entries
     if not proven:
         return None
     length = proven[0].body.data.get("length")

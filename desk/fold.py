@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from desk import acts
-from desk.four_eyes import NEED, Steps, alone, looked_for, other_hand, sent
+from desk.four_eyes import CHECK, NEED, Steps, alone, looked_for, other_hand, sent
 from desk.reach import Reach
 from desk.rules import RECEIVED, UNKNOWN
 from desk.sentence import Sentence, Several
@@ -227,7 +227,7 @@ def why_not(  # noqa: PLR0913  # each is one thing that a rule can ask about
         why.append(
             Why("asks", Sentence("{state} asks for: {facts}", state=rules.state(name), facts=facts))
         )
-    if "checked" in state.needs and anonymous and "seriousness_check" not in passed:
+    if "checked" in state.needs and anonymous and CHECK not in passed:
         said = Sentence("an anonymous report passes the seriousness check first")
         why.append(Why("checked", said))
     if "duplicate" in state.needs and not duplicate:
@@ -251,7 +251,7 @@ class _Judged:
     """What of a case's acts was against the rules, and of what that cannot be told."""
 
     def __init__(
-        self, fronts: Mapping[HeaderHash, list[Entry]], steps: Steps, reach: Reach, rules: Rules
+        self, fronts: Mapping[HeaderHash, Sequence[Entry]], steps: Steps, reach: Reach, rules: Rules
     ) -> None:
         self._fronts, self._steps, self._reach, self._rules = fronts, steps, reach, rules
         self.irregular: list[Irregular] = []

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 NEED = "other_operator"
 """What a state of the institution's rules needs, where it takes two."""
 
+CHECK = "seriousness_check"
+"""The state that an anonymous report passes first, where the rules ask for that."""
+_OTHER = ""
+"""What all states are called together that the rules do not know, and that nothing asks for: a
+colleague can invent as many as they set.  No state of the rules has this name."""
 _AGREED = ("service", "basis")
 """What two people agree on, where a state asks for a service."""
 
@@ -96,7 +101,9 @@ class Steps:
         by_state: dict[str, list[Entry]] = {}
         by_hand: dict[object, list[Entry]] = {}
         for one in steps:
-            by_state.setdefault(str(one.body.data["state"]), []).append(one)
+            name = str(one.body.data["state"])
+            known = name if name in rules.states or name == CHECK else _OTHER
+            by_state.setdefault(known, []).append(one)
             mine = one.signer.operator
             by_hand.setdefault((mine.number, mine.label, mine.sign), []).append(one)
         self._of_state = {name: reach.bits(group) for name, group in by_state.items()}
@@ -107,7 +114,7 @@ class Steps:
         self._of_key = {name: reach.bits(group) for name, group in by_key.items()}
 
     def passed(self, step: Entry) -> set[str]:
-        """The states that the author of one knew of."""
+        """The states that the author of one knew of; what nobody asks for has one name."""
         known = self._reach.before(step)
         return {name for name, bits in self._of_state.items() if bits & known}
 

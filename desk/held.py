@@ -9,15 +9,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from crypto.errors import EnvelopeMalformed
-from crypto.header import Header
 from crypto.ids import CaseId, EnvelopeId
-from desk.errors import StoreDamaged
-from desk.sentence import Sentence
+from desk.damage import require_named
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
+
+    from crypto.header import Kind
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS envelopes (
@@ -41,6 +40,9 @@ CREATE TABLE IF NOT EXISTS alarms (
 CREATE TABLE IF NOT EXISTS origins (
     case_id BLOB PRIMARY KEY, envelope BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS firsts (
+    case_id BLOB PRIMARY KEY, envelope BLOB NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS late (
     envelope BLOB PRIMARY KEY, epoch INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -49,14 +51,12 @@ CREATE TABLE IF NOT EXISTS renewed (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
-"""`renewed`: what took the place of what came wrong first (desk.renewal), by its digest."""
+"""What the tables hold whose names do not say it.
 
-
-DAMAGED = Sentence(
-    "This desk's database was damaged on its disk. What the server has can come again: move "
-    "store.sqlite and the files named after it out of the desk's folder, enrol, and sync. Keep "
-    "them: what was not sent yet is in them alone."
-)
+origins  of a case, what began it here: a report that opened before any other came (desk.origins)
+firsts   the same of a case that was not read yet: a report that stood there alone
+renewed  what took the place of what came wrong first (desk.renewal), by its digest
+"""
 
 
 class Outside(NamedTuple):
@@ -65,14 +65,6 @@ class Outside(NamedTuple):
     header: bytes
     digest: bytes
     posted: bool
-
-
-def header_of(kept: bytes) -> Header:
-    """Read a header that was whole when it was kept.  Raises StoreDamaged."""
-    try:
-        return Header.from_bytes(kept)
-    except EnvelopeMalformed:
-        raise StoreDamaged(DAMAGED) from None
 
 
 def digest_of(header: bytes, wraps: bytes, manifest: bytes, sizes: Sequence[int]) -> bytes:
@@ -89,13 +81,38 @@ def outsides(connection: sqlite3.Connection) -> dict[EnvelopeId, Outside]:
         "SELECT envelope, size FROM parts ORDER BY envelope, part"
     ):
         sizes.setdefault(envelope, []).append(size)
-    rows = connection.execute("SELECT envelope, header, wraps, manifest, posted FROM envelopes")
-    return {
-        EnvelopeId(name): Outside(
-            header, digest_of(header, wraps, manifest, sizes.get(name, ())), bool(posted)
-        )
-        for name, header, wraps, manifest, posted in rows
-    }
+    found: dict[EnvelopeId, Outside] = {}
+    for name, case, kind, header, wraps, manifest, posted in connection.execute(
+        "SELECT envelope, case_id, kind, header, wraps, manifest, posted FROM envelopes"
+    ):
+        require_named(header, name, case, kind)
+        digest = digest_of(header, wraps, manifest, sizes.get(name, ()))
+        found[name] = Outside(header, digest, bool(posted))
+    return found
+
+
+def of_kind(connection: sqlite3.Connection, kind: Kind) -> dict[CaseId, list[EnvelopeId]]:
+    """The envelopes of one kind, of each case that has any."""
+    found: dict[CaseId, list[EnvelopeId]] = {}
+    for case, envelope in connection.execute(
+        "SELECT case_id, envelope FROM envelopes WHERE kind=?", (int(kind),)
+    ):
+        found.setdefault(CaseId(case), []).append(EnvelopeId(envelope))
+    return found
+
+
+def by_case(connection: sqlite3.Connection, table: str) -> dict[CaseId, EnvelopeId]:
+    """The envelope that a table names of each case."""
+    rows = connection.execute(f"SELECT case_id, envelope FROM {table}")  # noqa: S608  # ours
+    return {CaseId(case): EnvelopeId(envelope) for case, envelope in rows}
+
+
+def alarms(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """Every remembered alarm's sign, case and envelope, in order."""
+    return connection.execute(
+        "SELECT sign, case_id AS of_case, envelope AS of_envelope FROM alarms "
+        "ORDER BY sign, case_id, envelope"
+    ).fetchall()
 
 
 def states(connection: sqlite3.Connection, begun: bytes) -> dict[CaseId, bytes]:
@@ -106,13 +123,16 @@ def states(connection: sqlite3.Connection, begun: bytes) -> dict[CaseId, bytes]:
     headers, by their digests; where the first that came was not it, by what took its place.
     """
     held: dict[bytes, list[bytes]] = {}
-    for case, header, wraps, late_after in connection.execute(
-        "SELECT case_id, header, wraps, COALESCE(epoch, 0) "
+    for name, case, kind, header, wraps, late_after in connection.execute(
+        "SELECT envelope, case_id, kind, header, wraps, COALESCE(epoch, 0) AS epoch "
         "FROM envelopes LEFT JOIN late USING (envelope) ORDER BY envelope"
     ):
+        require_named(header, name, case, kind)
         sizes = b"%d %d %d\0" % (len(header), len(wraps), late_after)
         held.setdefault(case, [begun]).extend((sizes, header, wraps))
-    for case, envelope in connection.execute("SELECT case_id, envelope FROM origins"):
+    for case, envelope in connection.execute(
+        "SELECT case_id, envelope FROM origins UNION ALL SELECT case_id, envelope FROM firsts"
+    ):
         if case in held:
             held[case].append(b"origin" + envelope)
     for case, envelope, outside in connection.execute(
@@ -120,9 +140,7 @@ def states(connection: sqlite3.Connection, begun: bytes) -> dict[CaseId, bytes]:
         "ORDER BY envelope"
     ):
         held[case].append(b"renewed" + envelope + outside)
-    for sign, case, envelope in connection.execute(
-        "SELECT sign, case_id, envelope FROM alarms ORDER BY sign, case_id, envelope"
-    ):
+    for sign, case, envelope in alarms(connection):
         if bytes.fromhex(case) in held:
             held[bytes.fromhex(case)].append(f"alarm {sign} {envelope}\0".encode())
     return {

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from crypto.body import open_manifest
 from crypto.custody import SHARES_MOST
 from crypto.errors import CryptoError
-from crypto.header import Kind
 from crypto.manifest import EvidenceRef, IdentityManifest
 from crypto.operator_opening import combine_shares
 from desk import custodian
+from desk.asked_for import identities_of
 from desk.cases import iso
-from desk.custody_words import Why, refused
+from desk.custody_words import Why, digest_of, refused
 from desk.errors import IdentityLocked
 from desk.opening import Unopened
 from desk.sentence import Sentence
@@ -31,13 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crypto.custody_letters import CustodyAnswer
-    from crypto.ids import CaseId, Day, HeaderHash
+    from crypto.ids import CaseId, Day
     from desk.cases import Case
     from desk.desk import Desk
     from desk.store import Envelope
 
-_DIGEST_DIGITS = 32
-_GROUP = 4
 UNKNOWN = Sentence(
     "Not known here: whether the reporter gave this. Whoever runs the server or the site can seal "
     "one to you, into any case. Ask an operator whether this digest stands on the case's page, "
@@ -101,6 +99,8 @@ class AloneOpened:
     identities: tuple[tuple[OpenedIdentity, str], ...] = field(repr=False)
     closed: tuple[str, ...] = ()
     named_by: str = ""
+    is_contested: bool = False
+    """Whether this desk holds others, under the same ids, than the request names."""
 
     @property
     def differ(self) -> bool:
@@ -113,6 +113,14 @@ class AloneOpened:
         """What is and is not known of each of them."""
         if not self.named_by:
             return UNKNOWN
+        if self.is_contested:
+            return Sentence(
+                "Named by the request that {operator} signed. This desk holds another identity "
+                "under the same id: the request, the server, or what came here first is not "
+                "honest. Act on it only when another operator has told you that this digest "
+                "stands on the case's page, under Identity.",
+                operator=self.named_by,
+            )
         return Sentence(
             "Named by the request that {operator} signed: their desk found it in the reporter's "
             "words.",
@@ -124,18 +132,10 @@ class AloneOpened:
         return {
             "named_by": self.named_by,
             "differ": self.differ,
+            "contested": self.is_contested,
             "identities": [{**one.to_json(), "digest": digest} for one, digest in self.identities],
             "closed": list(self.closed),
         }
-
-
-def digest_of(name: HeaderHash) -> str:
-    """An envelope's name, to be read aloud: 128 bits of the digest over its header, in groups.
-
-    Not its id: whoever seals one chooses that, and can take another's.
-    """
-    digits = name.hex()[:_DIGEST_DIGITS]
-    return " ".join(digits[at : at + _GROUP] for at in range(0, _DIGEST_DIGITS, _GROUP))
 
 
 def named(case: Case) -> tuple[NamedIdentity, ...]:
@@ -178,9 +178,8 @@ def open_identities(desk: Desk, case: CaseId, untrusted_request: str = "") -> Al
     asking = custodian.read(desk, untrusted_request) if untrusted_request else None
     if asking is not None and asking.request.case != case:
         raise refused(Why.ABOUT_ANOTHER, label=asking.operator.label)
-    found = [one for one in desk.store.of_case(case) if one.kind is Kind.IDENTITY]
     opened, closed = [], []
-    for one in asking.envelopes if asking else found:
+    for one in asking.envelopes if asking else identities_of(desk.store, case).values():
         digest = digest_of(one.header.hash)
         try:
             manifest = desk.opener.identity(one)
@@ -194,7 +193,11 @@ def open_identities(desk: Desk, case: CaseId, untrusted_request: str = "") -> Al
             "This identity does not open with this custodian's key alone: it was sealed to others, "
             "or changed."
         )
-    return AloneOpened(tuple(opened), tuple(closed), asking.operator.label if asking else "")
+    if asking is None:
+        return AloneOpened(tuple(opened), tuple(closed))
+    return AloneOpened(
+        tuple(opened), tuple(closed), asking.operator.label, is_contested=bool(asking.contested)
+    )
 
 
 def combined(envelope: Envelope, agreed: Sequence[CustodyAnswer], quorum: int) -> OpenedIdentity:

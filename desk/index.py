@@ -34,12 +34,14 @@ from crypto.local import LocalKey
 from desk import unread
 from desk.alarms import Sign
 from desk.cases import Cases
+from desk.origins import settle
 from desk.row import Row, pack, row_of, unpack
 from desk.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from desk.cases import Case
     from desk.desk import Desk
     from desk.progress import Progress
 
@@ -135,16 +137,25 @@ class Index:
         progress: Progress | None,
     ) -> None:
         cases = Cases(self._desk).chosen(stale)
+        alone = self._desk.store.firsts().keys()
         for start in range(0, len(stale), BATCH):
             if progress is not None:
                 progress.step(
                     Sentence("Reading the cases ({start} of {all})", start=start, all=len(stale))
                 )
-            rows = [row_of(one, self._desk.rules) for one in itertools.islice(cases, BATCH)]
+            some = list(itertools.islice(cases, BATCH))
+            rows = [row_of(one, self._desk.rules) for one in some]
             self._shelf.keep(
                 [(row.id, key.seal(row.id, states[row.id], pack(row))) for row in rows]
             )
             self._kept |= {row.id: (states[row.id], row) for row in rows}
+            self._settle(one for one in some if one.id in alone)
+
+    def _settle(self, cases: Iterable[Case]) -> None:
+        """What was alone in its case, and opens, is pinned: it stays the one if it is spoilt."""
+        with suppress(sqlite3.OperationalError):
+            # A full disk: it stays noted, and is pinned another time.
+            settle(self._desk, {one.id: one.origin for one in cases})
 
 
 @contextmanager
@@ -177,7 +188,7 @@ class Shelf:
     def everything(self) -> list[tuple[CaseId, bytes]]:
         """Every case's sealed row."""
         found = self._try("SELECT case_id, sealed FROM rows")
-        return [(CaseId(case), sealed) for case, sealed in found]
+        return [(CaseId(case), sealed) for case, sealed in found if isinstance(sealed, bytes)]
 
     def keep(self, sealed: Sequence[tuple[CaseId, bytes]]) -> None:
         """Put rows in the place of those that were there."""

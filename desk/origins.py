@@ -1,14 +1,16 @@
-"""Which report began a case, where whoever runs the server can put others beside it.
+"""What began a case, where whoever runs the server can put others beside it.
 
 Rule: whatever lies beside it, a report that opens here is shown, and the worst danger that one of
 them tells of counts.  No more than one of them is answered, and only where this desk can tell it
-from the others.
+from the others.  A message to an unused code begins a case, too, and is not taken away either.
 
 ```
-pinned, and it opens     it is the one: it opened here before any other was seen
+pinned, and it opens     it is the one: it was here, alone, before any other was seen
 the only one that opens  it is the one, and is pinned, unless one that does not open may be the
                          true one: the pinned one, spoilt since; one from before this desk's time
 several that open        none is answered, and those that tell of danger come first
+a message, without any   its keys are the case's, and it is pinned: a report with the same two is
+report                   the report, one with others is beside it, one that does not open is nothing
 ```
 """
 
@@ -17,22 +19,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from crypto.errors import CryptoError
 from crypto.header import Kind
+from crypto.manifest import FollowUpBody
 from desk.form_ids import DANGERS
 from desk.opening import NotForUs, Unopened
 from desk.order import Node
+from desk.sealed_for import may_be_for_others
 from desk.sentence import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crypto.ids import CaseId, EnvelopeId
+    from crypto.keys import ReplyPublicKey, SigningPublicKey
     from crypto.manifest import ReportManifest
     from crypto.strict_json import Json
     from desk.desk import Desk
     from desk.opening import Opener
-    from desk.store import Envelope
-    from desk.trust import Trust
+    from desk.sealed_for import Reader
+    from desk.store import Envelope, Store
 
 SHOWN_MOST = 50
 """Reports of one case that are shown at most: whoever runs the server can seal any number."""
@@ -54,6 +60,26 @@ DOUBTED = Sentence(
     "None is answered from this desk, because the answer might reach a forger: ask a colleague "
     "whose desk opens both to answer it."
 )
+AFTER_A_MESSAGE = Sentence(
+    "This case began with a message, before any report was here, and no report in it is known to "
+    "come from whoever wrote that. Answers go to the writer of the message alone. The reports are "
+    "shown, too, and their danger counts: somebody else may have put them here. Ask a colleague "
+    "what their desk shows first."
+)
+
+
+class Pin(NamedTuple):
+    """What was in a case before any other (a report, or a message), and whether it ever opened."""
+
+    envelope: EnvelopeId
+    has_opened: bool
+
+
+class Keys(NamedTuple):
+    """A receipt's two: its messages are signed with the one, its answers sealed to the other."""
+
+    follow_up: SigningPublicKey
+    reply: ReplyPublicKey
 
 
 class Told(NamedTuple):
@@ -62,26 +88,72 @@ class Told(NamedTuple):
     envelope: Envelope
     manifest: ReportManifest
 
+    @property
+    def keys(self) -> Keys:
+        """From the sealed manifest, and from nowhere else."""
+        return Keys(self.manifest.follow_up_key, self.manifest.reply_key)
+
+
+class Message(NamedTuple):
+    """A message that opens here, and is signed with the key that it names itself."""
+
+    envelope: Envelope
+    keys: Keys
+
+
+class Proof(NamedTuple):
+    """Whose a message is that is signed with this key, and whether the case is theirs for sure."""
+
+    of: EnvelopeId
+    keys: Keys
+    is_own: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The reports of a case that open here, the one that is the reporter's before all others."""
+    """What began a case; of its reports that open here, the reporter's is before all others."""
 
     told: tuple[Told, ...] = field(default=(), repr=False)
     is_sure: bool = False
-    """Whether the first of them is known to be the one: its keys are those of the case."""
+    """Whether it is known whose keys are those of the case."""
     spoilt: tuple[EnvelopeId, ...] = ()
     """Those that name this desk and do not open."""
+    message: Message | None = field(default=None, repr=False)
+    """What began it in the place of a report, while none has the same keys."""
+
+    @property
+    def first(self) -> Told | None:
+        """The report; or the one that is shown first, where nobody can tell which it is."""
+        return self.told[0] if self.told and self.message is None else None
+
+    @property
+    def keys(self) -> Keys | None:
+        """The case's, where they are known."""
+        if self.message is not None:
+            return self.message.keys
+        return self.told[0].keys if self.is_sure else None
 
     @property
     def equal(self) -> tuple[Told, ...]:
         """The one; or all of them, where nobody here can tell which it is."""
+        if self.message is not None:
+            return ()
         return self.told[:1] if self.is_sure else self.told
 
     @property
     def others(self) -> tuple[Told, ...]:
         """Those that are shown beside the first."""
-        return self.told[1:SHOWN_MOST]
+        return self.told[self.first is not None : SHOWN_MOST]
+
+    @property
+    def proofs(self) -> tuple[Proof, ...]:
+        """By whom a message can be signed: as many as are shown, the case's own before others."""
+        began = self.message
+        own = () if began is None else (Proof(began.envelope.id, began.keys, is_own=True),)
+        sure = self.first if self.is_sure else None
+        return own + tuple(
+            Proof(one.envelope.id, one.keys, is_own=one is sure) for one in self.told[:SHOWN_MOST]
+        )
 
     @property
     def unshown(self) -> int:
@@ -91,6 +163,8 @@ class Origin:
     @property
     def words(self) -> Sentence | None:
         """What an operator must know of them before they act; None where there is nothing odd."""
+        if self.message is not None:
+            return AFTER_A_MESSAGE if self.told else None
         if self.is_sure:
             return BESIDE if len(self.told) > 1 else None
         return (UNSURE if len(self.told) > 1 else DOUBTED) if self.told else None
@@ -108,49 +182,134 @@ class Origin:
 
 
 def origin_of(
-    opener: Opener, trust: Trust, reports: Sequence[Envelope], pinned: EnvelopeId | None
+    reader: Reader, reports: Sequence[Envelope], follow_ups: Sequence[Envelope], pin: Pin | None
 ) -> Origin:
-    """Open a case's reports, and tell which of them is the one."""
+    """Open a case's reports, and tell which of them is the one.
+
+    Of `follow_ups` no more are opened than the one that is pinned, where there is any report.
+    """
+    opener, pinned = reader.opener, pin.envelope if pin else None
     told: list[Told] = []
     spoilt: list[EnvelopeId] = []
-    rivals = 0
+    message, rivals = _message(opener, reports, follow_ups, pinned)
     for one in reports:
         try:
             told.append(Told(one, opener.report(one)))
         except NotForUs:
-            roster = trust.named(one.header.roster_hash)
-            # Honest where that list does not name us: it may be the true one, and not ours to read.
-            rivals += roster is not None and roster.operator_of(opener.kid) is None
+            # It may be the true one, and not ours to read.
+            rivals += may_be_for_others(reader, one.header)
         except Unopened:
             spoilt.append(one.id)
-            rivals += one.id == pinned
+            # What never opened stands in nobody's way.
+            rivals += pin is not None and pin.has_opened and one.id == pinned
+    if message is not None:
+        alike = [one.envelope.id for one in told if one.keys == message.keys]
+        if len(alike) == 1:
+            message, pinned = None, alike[0]
     told.sort(
         key=lambda one: (
             one.envelope.id != pinned, not in_danger(one.manifest.fields), one.envelope.id,
         )
     )  # fmt: skip
     is_pinned = bool(told) and told[0].envelope.id == pinned
-    return Origin(tuple(told), is_pinned or (len(told) == 1 and not rivals), tuple(spoilt))
+    is_only = len(told) == 1 and not rivals
+    return Origin(tuple(told), bool(message) or is_pinned or is_only, tuple(spoilt), message)
+
+
+def _message(
+    opener: Opener,
+    reports: Sequence[Envelope],
+    follow_ups: Sequence[Envelope],
+    pinned: EnvelopeId | None,
+) -> tuple[Message | None, int]:
+    """The message that began a case; and 1 where one did, and does not open here any more."""
+    of_pin = next((one for one in follow_ups if one.id == pinned), None)
+    message = None if of_pin is None else _vouching(opener, of_pin)
+    lost = int(of_pin is not None and message is None)
+    return message if message or reports else _first_of_one(opener, follow_ups), lost
+
+
+def _first_of_one(opener: Opener, follow_ups: Iterable[Envelope]) -> Message | None:
+    """The first message of a case without a report, if all that vouch for themselves are alike."""
+    first: Message | None = None
+    for one in sorted(follow_ups, key=lambda one: (one.header.day, one.id)):
+        message = _vouching(opener, one)
+        if message is None:
+            continue
+        if first is not None and message.keys != first.keys:
+            return None
+        first = first or message
+    return first
+
+
+def _vouching(opener: Opener, one: Envelope) -> Message | None:
+    try:
+        signed = opener.signed(one)
+        body = FollowUpBody.from_json(signed.body.encode())
+        signed.verify(one.header, body.follow_up_key, opener.kid)
+    except (Unopened, CryptoError):
+        return None
+    return Message(one, Keys(body.follow_up_key, body.reply_key))
+
+
+def pins(store: Store) -> dict[CaseId, Pin]:
+    """Of each case, what is known of the report or the message that began it."""
+    alone = {case: Pin(one, has_opened=False) for case, one in store.firsts().items()}
+    return alone | {case: Pin(one, has_opened=True) for case, one in store.origins().items()}
 
 
 def pin(desk: Desk) -> None:
-    """Remember which report is the one, wherever this desk can tell: a later one is not it."""
+    """Remember which report is the one, wherever this desk can tell: a later one is not it.
+
+    One that stands alone is noted, and opened by whoever reads its case: a sync of ten thousand
+    takes no time for that.
+    """
     store = desk.store
-    pinned, unsettled = store.origins(), store.unsettled_reports()
-    cases = list(unsettled)
+    known, reports = pins(store), store.of_kind(Kind.REPORT)
+    _pin_messages(desk, {*known, *reports})
+    settled = {case for case, one in known.items() if reports.get(case) == [one.envelope]}
+    unsettled = {case: ids for case, ids in reports.items() if case not in settled}
+    alone = {case: ids[0] for case, ids in unsettled.items() if len(ids) == 1 and case not in known}
+    store.note_firsts(alone)
+    cases = [case for case in unsettled if case not in alone]
     for start in range(0, len(cases), _AT_A_TIME):
         some = cases[start : start + _AT_A_TIME]
-        by_case: dict[CaseId, list[Envelope]] = {}
-        for one in store.some([name for case in some for name in unsettled[case]]):
-            if one.kind is Kind.REPORT:
-                by_case.setdefault(one.case, []).append(one)
+        names = {name for case in some for name in unsettled[case]}
+        # What is pinned may be a message: then that is opened, and no other.
+        names |= {known[case].envelope for case in some if case in known}
+        held = _by_case(store.some(sorted(names)))
         origins = {
-            case: origin_of(desk.opener, desk.trust, reports, pinned.get(case))
-            for case, reports in by_case.items()
-        }
-        store.pin_origins(
-            {case: one.told[0].envelope.id for case, one in origins.items() if one.is_sure}
-        )
+            case: origin_of(
+                desk, [one for one in ones if one.kind is Kind.REPORT],
+                [one for one in ones if one.kind is Kind.FOLLOW_UP], known.get(case),
+            )
+            for case, ones in held.items()
+        }  # fmt: skip
+        settle(desk, origins)
+
+
+def _pin_messages(desk: Desk, begun: set[CaseId]) -> None:
+    """Remember the message that began a case which has no report, where that can be told."""
+    found = desk.store.of_kind(Kind.FOLLOW_UP)
+    cases = [case for case in found if case not in begun]
+    for start in range(0, len(cases), _AT_A_TIME):
+        some = cases[start : start + _AT_A_TIME]
+        held = _by_case(desk.store.some([name for case in some for name in found[case]]))
+        first = {case: _first_of_one(desk.opener, ones) for case, ones in held.items()}
+        desk.store.pin_origins({case: one.envelope.id for case, one in first.items() if one})
+
+
+def _by_case(envelopes: Iterable[Envelope]) -> dict[CaseId, list[Envelope]]:
+    found: dict[CaseId, list[Envelope]] = {}
+    for one in envelopes:
+        found.setdefault(one.case, []).append(one)
+    return found
+
+
+def settle(desk: Desk, read: Mapping[CaseId, Origin]) -> None:
+    """Remember of cases that were read which report is the one, where this desk can tell."""
+    sure = {case: one.first for case, one in read.items() if one.is_sure}
+    desk.store.pin_origins({case: one.envelope.id for case, one in sure.items() if one})
 
 
 def in_danger(fields: Mapping[str, Json]) -> bool:

@@ -86,13 +86,14 @@ def unfounded(desk: Desk, case: Case) -> tuple[Alarm, ...]:
     """
     closing = case.work.of(acts.QUARANTINE)
     digests = _digests(desk, case) if closing else {}
+    known = set(digests.values())
     return tuple(
         Alarm(Sign.QUARANTINE_UNFOUNDED, case.id.hex(), one.envelope.id.hex())
         for one in closing
         # By its digest, for a copy that waited is sealed anew under another id.
         if (
             digests.get(str(one.body.data["file"])) != _UNKNOWN
-            and one.body.data["sha256"] not in digests.values()
+            and one.body.data["sha256"] not in known
         )
         or not desk.trust.names(str(one.body.data["custodian"]))
     )

@@ -8,10 +8,11 @@ a minute, would blind a desk to it for good, and an honest server would be accus
 same header    the header is what its wraps were sealed under.  Piece by piece, wraps, manifest and
                sizes: one that opens, or is what the sealed manifest gives, stays as it is
 another one    an operator signed it, or the reporter's keys did, or the report names it by its
-               header's hash (at a custodian's desk, an operator's signed request does): then it
-               is the true one.  Else the first stays, unless that does not open here, and this
-               one does, and no word that an operator signed answers it
+               header's hash: then it is the true one.  Else the first stays, unless that does not
+               open here, and this one does, and no word that an operator signed answers it
 ```
+A custodian's desk reads nobody's word of which is true: what an operator's signed request names is
+kept there beside the first, and replaces nothing (desk.asked_for).
 Each step is up, and there are few: a server that alternates is met by the same envelope soon.
 
 What this does not do: whoever has the roster can seal a report.  Of two that open, the first stays.
@@ -25,9 +26,10 @@ from typing import TYPE_CHECKING
 
 from crypto.header import Kind
 from crypto.wrap import parse_wraps
-from desk.asked_for import asked_for
+from desk.asked_for import asked_for, beside, is_among
 from desk.fetching import declared
 from desk.opening import Unopened
+from desk.origins import pins
 from desk.parts import are_as_sealed
 from desk.verify import Judge
 
@@ -36,11 +38,14 @@ if TYPE_CHECKING:
 
     from crypto.ids import CaseId, EnvelopeId, HeaderHash
     from desk.desk import Desk
+    from desk.origins import Pin
     from desk.store import Envelope
     from desk.verify import Genuine
 
 _OPENS = 2
 """Its manifest opens; one more where the sizes are those that it gives."""
+_ANOTHERS, _OWN = 1, 2
+"""How well the sender of a report beside the case's own vouches; its own reporter, an operator."""
 _SIGNED = (Kind.FOLLOW_UP, Kind.ENTRY, Kind.REPLY)
 
 
@@ -49,10 +54,11 @@ class Renewal:
     """The comparing of one sync: a case is judged once, however often its envelopes change."""
 
     desk: Desk
-    _pinned: dict[CaseId, EnvelopeId] | None = None
+    _pinned: dict[CaseId, Pin] | None = None
     _origins: dict[CaseId, list[Envelope]] = field(default_factory=dict)
-    _named: dict[CaseId, frozenset[tuple[EnvelopeId, HeaderHash]]] = field(default_factory=dict)
+    _named: dict[CaseId, dict[tuple[EnvelopeId, HeaderHash], int]] = field(default_factory=dict)
     _parents: dict[CaseId, frozenset[HeaderHash]] = field(default_factory=dict)
+    _asked: frozenset[tuple[str, str]] | None = None
 
     def better(self, kept: Envelope, shown: Envelope) -> Envelope | None:
         """What is to be kept in the place of `kept`, or None where that stays."""
@@ -61,6 +67,19 @@ class Renewal:
         if kept.header == shown.header:
             return self._mended(kept, shown)
         return shown if self._is_the_true_one(kept, shown) else None
+
+    def beside(self, shown: Envelope) -> Envelope | None:
+        """What a custodian's desk keeps beside the first, where a request names what is shown."""
+        if not self.desk.is_custodian or shown.kind is not Kind.IDENTITY or shown.sizes:
+            return None
+        if self._asked is None:
+            self._asked = asked_for(self.desk.store)
+        if not is_among(self._asked, shown) or not is_sealed(shown):
+            return None
+        for kept in beside(self.desk.store, shown.id):
+            if kept.header == shown.header:
+                return self._mended(kept, shown)
+        return shown
 
     def _for_us(self, one: Envelope) -> tuple[object, ...]:
         """All of it but the wraps of others: what was written here bears those, no index does."""
@@ -105,10 +124,11 @@ class Renewal:
     # --- another header
 
     def _is_the_true_one(self, kept: Envelope, shown: Envelope) -> bool:
-        if not is_sealed(shown) or self._is_vouched_for(kept):
+        if not is_sealed(shown) or self._began(kept):
             return False
-        if self._is_vouched_for(shown):
-            return True
+        before, now = self._vouched(kept), self._vouched(shown)
+        if before or now:
+            return now > before
         # Whether it names this desk or not: a true one, of danger to life, may stand behind it.
         is_shut = not self._reads(kept) and kept.header.hash not in self._answered(kept.case)
         return is_shut and self._reads(shown)
@@ -118,30 +138,46 @@ class Renewal:
         opened = self._opened(one)
         return opened >= _OPENS or (one.kind is Kind.IDENTITY and opened > 0)
 
-    def _is_vouched_for(self, one: Envelope) -> bool:
-        """Whether somebody whose word is proven says that this header is the one."""
-        if self.desk.is_custodian:
-            return asked_for(self.desk.store).get(one.id.hex()) == one.header.hash.hex()
+    def _vouched(self, one: Envelope) -> int:
+        """How well somebody whose word is proven says that this header is the one; 0 for nobody.
+
+        Whoever sent a report beside the case's own is believed of their own messages, and less.
+        """
+        if self.desk.is_custodian or one.kind is Kind.REPORT:
+            return 0
         if one.kind in (Kind.EVIDENCE, Kind.IDENTITY):
-            return (one.id, one.header.hash) in self._names(one.case)
-        if one.kind is Kind.REPORT:
-            return False
+            return self._names(one.case).get((one.id, one.header.hash), 0)
         origin = self._origin(one.case) if one.kind is Kind.FOLLOW_UP else []
-        found = self._judged(one.case, [*origin, one])
-        # Without its report, a message vouches for its own keys: for nothing, that is.
-        by_reporter = found.follow_ups and found.report is not None
-        return bool(by_reporter or found.entries or found.replies)
+        found = self._judged(one.case, [*(each for each in origin if each.id != one.id), one])
+        # A message that vouches for its own keys vouches for nothing.
+        written = [each for each in found.follow_ups if each.envelope is one and each.of != one.id]
+        if found.entries or found.replies or any(each.is_own for each in written):
+            return _OWN
+        return _ANOTHERS if written else 0
+
+    def _began(self, one: Envelope) -> bool:
+        """Whether it is the message that began its case: of another header, none is that."""
+        return one.kind is Kind.FOLLOW_UP and one.id == self._pin(one.case)
+
+    def _pin(self, case: CaseId) -> EnvelopeId | None:
+        if self._pinned is None:
+            self._pinned = pins(self.desk.store)
+        pin = self._pinned.get(case)
+        return pin.envelope if pin else None
 
     def _judged(self, case: CaseId, envelopes: Sequence[Envelope]) -> Genuine:
         if self._pinned is None:
-            self._pinned = self.desk.store.origins()
-        judge = Judge(self.desk.opener, self.desk.trust)
+            self._pinned = pins(self.desk.store)
+        judge = Judge.of(self.desk)
         return judge.judge(case, envelopes, self._pinned.get(case))
 
     def _origin(self, case: CaseId) -> list[Envelope]:
+        """The reports of a case, and the message that it began with."""
         if case not in self._origins:
-            held = self.desk.store.of_case(case)
-            self._origins[case] = [one for one in held if one.kind is Kind.REPORT]
+            held, began = self.desk.store.of_case(case), self._pin(case)
+            self._origins[case] = [
+                one for one in held if one.kind is Kind.REPORT or one.id == began
+            ]
         return self._origins[case]
 
     def _answered(self, case: CaseId) -> frozenset[HeaderHash]:
@@ -152,14 +188,19 @@ class Renewal:
             self._parents[case] = frozenset(parent for node in nodes for parent in node.parents)
         return self._parents[case]
 
-    def _names(self, case: CaseId) -> frozenset[tuple[EnvelopeId, HeaderHash]]:
+    def _names(self, case: CaseId) -> dict[tuple[EnvelopeId, HeaderHash], int]:
         if case not in self._named:
             told = (Kind.REPORT, Kind.FOLLOW_UP)
             held = [one for one in self.desk.store.of_case(case) if one.kind in told]
             found = self._judged(case, held)
-            is_sure = found.report is not None and found.follow_up_key is not None
-            named = [*found.files, *found.identities] if is_sure else []
-            self._named[case] = frozenset((one.ref.id, one.ref.header_hash) for one in named)
+            # Where nobody can tell who is the reporter, nobody's word moves anything.
+            named = (*found.files, *found.identities) if found.origin.is_sure else ()
+            own = {one.envelope.id for one in found.follow_ups if one.is_own}
+            own |= {one.envelope.id for one in found.origin.equal}
+            self._named[case] = {
+                (one.ref.id, one.ref.header_hash): _OWN if one.by in own else _ANOTHERS
+                for one in named
+            }
         return self._named[case]
 
 

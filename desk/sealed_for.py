@@ -6,16 +6,48 @@ both sides may be honest, by none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from crypto.header import Kind
 from desk.alarms import Sign
+from desk.errors import NotEnrolled
 
 if TYPE_CHECKING:
+    from crypto.header import Header
     from desk.desk import Desk
+    from desk.opening import Opener
     from desk.store import Envelope
+    from desk.trust import Trust
 
 _SIGNED_BY_OPERATORS = (Kind.ENTRY, Kind.REPLY)
+
+
+class Reader(Protocol):
+    """Who reads: with which key, and believing whom.  A desk is one."""
+
+    @property
+    def opener(self) -> Opener:
+        """What opens."""
+
+    @property
+    def trust(self) -> Trust:
+        """The rosters that are believed."""
+
+
+def may_be_for_others(reader: Reader, header: Header) -> bool:
+    """Whether what has no wrap for us may be somebody's true one: its list need not name us.
+
+    While a list is missing, one that is not known may be it, whatever day the header bears: else
+    whoever holds the old ones back for one sync would have it that nothing came before us.
+    """
+    roster = reader.trust.named(header.roster_hash)
+    if roster is not None:
+        return roster.operator_of(reader.opener.kid) is None
+    try:
+        return not reader.trust.complete
+    except NotEnrolled:
+        # This machine lost the list that it pinned.
+        return True
 
 
 def left_out(desk: Desk, one: Envelope) -> Sign | None:

@@ -6,6 +6,8 @@ what an entry carries lies sealed on the disk before the envelope that names it 
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from crypto.envelope import EnvelopeSealer, Operators, OperatorsAndReceipt
@@ -13,7 +15,7 @@ from crypto.signed import SignedManifest
 from desk.store import Envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from crypto.header import Kind
     from crypto.ids import CaseId, HeaderHash
@@ -80,3 +82,17 @@ def sealed(  # noqa: PLR0913  # each argument is one thing that is sealed
         sizes=(len(part),) if part else (),
         posted=False,
     )
+
+
+def discard(desk: Desk, envelopes: Iterable[Envelope]) -> None:
+    """Take away the parts of what was sealed in vain, but of nothing that is kept after all.
+
+    A signal that comes between the commit and the word of it looks like a failure: the store alone
+    knows.  Where it cannot be asked they stay, sealed: one too many does no harm, one too few does.
+    """
+    sealed_here = [one.id for one in envelopes if one.sizes]
+    with suppress(sqlite3.Error):
+        kept = {one.id for one in desk.store.some(sealed_here)}
+        for name in sealed_here:
+            if name not in kept:
+                desk.store.part_path(name, 1).unlink(missing_ok=True)

@@ -4,7 +4,7 @@ Rule: what the server has not taken waits, and everything that its case has afte
 what names it would be left, on every desk and for good, naming what is nowhere.  The server refuses
 what is sealed under an old roster or on another day, so what waited too long is opened, signed and
 sealed anew, a case at a time: all of it or none.  Whatever is wrong with one is said in its case,
-and keeps back no other case.
+and keeps back no other case.  Small things go before large ones: what a line lets through, it gets.
 
 What does not open here any more never goes out, nor what names it; what is written after that
 names neither, and goes.
@@ -13,9 +13,9 @@ names neither, and goes.
 from __future__ import annotations
 
 import errno
-import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from crypto.errors import CryptoError
@@ -23,6 +23,18 @@ from crypto.header import Kind
 from crypto.manifest import FollowUpBody, ReplyBody
 from desk.alarms import Alarm, Sign
 from desk.cases import Cases
+from desk.delivery import (
+    REFUSED,
+    TAKEN,
+    TROUBLES,
+    WAITS,
+    alarm_of,
+    deliver,
+    in_order,
+    quieten,
+    readable,
+    shout,
+)
 from desk.errors import (
     AlreadySyncing,
     EvidenceUnsound,
@@ -31,13 +43,11 @@ from desk.errors import (
     ServerMalformed,
     ServerRefused,
     ServerUnreachable,
-    Stopped,
 )
 from desk.evidence import open_evidence
 from desk.locks import alone
 from desk.opening import Unopened
-from desk.order import Node, ordered
-from desk.sealing import sealed
+from desk.sealing import discard, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,25 +61,23 @@ if TYPE_CHECKING:
 OTHER_SECONDS = 10.0
 """For another program of this desk that sends, one waits so long."""
 
-_SERVER_FAILED = 500
-_UNAUTHORIZED = 401
-_SEAL_ANEW = {"roster", "day"}
+_BREAKS_ASKED = 2
+"""After so many breaks in a row something small is asked for: whether the line is there at all."""
+_Broken = ServerUnreachable | ServerMalformed
 _GONE = {errno.EIO, errno.EISDIR, errno.ENOENT, errno.ENOTDIR}
-_TAKEN, _WAITS, _REFUSED = "taken", "waits", "refused"
-_TROUBLES = (Sign.ANSWER_REFUSED, Sign.SENDING_FAILED, Sign.WRITTEN_LOST)
 
 
 @dataclass(slots=True)
 class Sent:
     """What went out, what still waits, and what is wrong with some of that.
 
-    `broken` is how the connection broke, where it broke twice in a row: not one envelope's doing.
+    `broken` is how the connection broke, where not even something small came through it then.
     """
 
     posted: int = 0
     waiting: int = 0
     alarms: list[Alarm] = field(default_factory=list)
-    broken: ServerUnreachable | ServerMalformed | None = None
+    broken: _Broken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,31 +107,6 @@ def send_waiting(desk: Desk, *, anew: bool = True) -> Sent:
         return _Round(desk, anew=anew).run()
 
 
-def deliver_in_turn(desk: Desk, envelope: Envelope) -> bool:
-    """Send what waits of a case, as it is and in its order, up to this envelope; tell of it.
-
-    Raises:
-        ServerUnreachable, ServerMalformed, ServerRefused: of the connection, or of this desk's key.
-    """
-    of_case = [one for one in desk.store.unposted() if one.case == envelope.case]
-    opened, lost = _readable(desk, of_case)
-    held_up = {one.header.hash for one in lost}
-    for one in in_order(desk, opened):
-        if not held_up.isdisjoint(desk.opener.signed(one).parents):
-            held_up.add(one.header.hash)
-        elif deliver(desk, one) != _TAKEN:
-            return False
-        elif one.id == envelope.id:
-            return True
-    return False
-
-
-def has_arrived(desk: Desk, envelope: Envelope) -> None:
-    """The server has it: so it waits no more, and what was said of it meanwhile is taken back."""
-    desk.store.mark_posted(envelope.id)
-    _quieten(desk, envelope)
-
-
 @dataclass(slots=True)
 class _Round:
     """One sending of all that waits."""
@@ -133,7 +116,8 @@ class _Round:
     sent: Sent = field(default_factory=Sent)
     _held_up: set[CaseId] = field(default_factory=set)
     _never: set[HeaderHash] = field(default_factory=set)
-    _breaks: int = 0
+    _broke: list[tuple[Envelope, _Broken]] = field(default_factory=list)
+    """Those at which the connection broke, one after the other, and whose doing that is unknown."""
 
     def run(self) -> Sent:
         ready, lost = self._made_ready()
@@ -141,28 +125,30 @@ class _Round:
             self._never.add(one.header.hash)
             self.sent.waiting += 1
             self._say(Sign.WRITTEN_LOST, one)
-        for each in ready:
+        for each in _small_first(ready):
             outcome = self._outcome(each)
-            self.sent.posted += outcome == _TAKEN
-            self.sent.waiting += outcome != _TAKEN
+            self.sent.posted += outcome == TAKEN
+            self.sent.waiting += outcome != TAKEN
+        if self._broke and self.sent.broken is None:
+            self._ask_for_the_line()
         return self.sent
 
     def _outcome(self, each: _Ready) -> str:
         fresh = each.fresh
         if fresh is None:
             self._held_up.add(each.one.case)
-            return _WAITS
+            return WAITS
         if fresh is not each.one:
-            _quieten(self.desk, each.one)
+            quieten(self.desk, each.one)
         if each.has_lost_copy:
             self._say(Sign.COPY_LOST, fresh)
         if not self._never.isdisjoint(self.desk.opener.signed(fresh).parents):
             self._never.add(fresh.header.hash)
-            return _WAITS
+            return WAITS
         if fresh.case in self._held_up or self.sent.broken:
-            return _WAITS
+            return WAITS
         outcome = self._tried(fresh)
-        if outcome != _TAKEN:
+        if outcome != TAKEN:
             # It may be sealed anew: what answers it waits with it, and learns its new name.
             self._held_up.add(fresh.case)
             self._repeat(fresh)
@@ -172,22 +158,40 @@ class _Round:
         try:
             outcome = deliver(self.desk, fresh)
         except (ServerUnreachable, ServerMalformed) as broken:
-            # Once, it may be this envelope's size, or somebody who lets this very one not through.
-            self._breaks += 1
-            if self._breaks > 1:
-                self.sent.broken = broken
-            return _WAITS
-        self._breaks = 0
+            # It may be this envelope's size, or somebody who lets this very one not through; and
+            # another of the same size, or of the same desk, may be the next.
+            self._broke.append((fresh, broken))
+            if len(self._broke) >= _BREAKS_ASKED:
+                self._ask_for_the_line()
+            return WAITS
+        if outcome in {TAKEN, REFUSED}:
+            self._line_is_there()
         return outcome
 
+    def _ask_for_the_line(self) -> None:
+        """Whether it is the connection: then something small does not come, either."""
+        try:
+            self.desk.client.roster()
+        except (ServerUnreachable, ServerMalformed, ServerRefused):
+            _, self.sent.broken = self._broke[-1]
+        else:
+            self._line_is_there()
+
+    def _line_is_there(self) -> None:
+        """So those at which it broke are not let through, and their cases say it."""
+        for one, _ in self._broke:
+            self._say(Sign.NOT_LET_THROUGH, one)
+        self._broke.clear()
+
     def _say(self, sign: Sign, one: Envelope) -> None:
-        _shout(self.desk, sign, one)
+        shout(self.desk, sign, one)
         self._repeat(one, sign)
 
     def _repeat(self, one: Envelope, sign: Sign | None = None) -> None:
         """Tell the sync, too, what stands in the case about an envelope."""
-        signs = (sign,) if sign else _TROUBLES
-        about = {_alarm(each, one) for each in signs}
+        signs = (sign,) if sign else TROUBLES
+        about = {alarm_of(each, one) for each in signs}
+        about -= set(self.sent.alarms)
         self.sent.alarms += [alarm for alarm in self.desk.store.alarms() if alarm in about]
 
     # --- what waits, made ready
@@ -195,7 +199,7 @@ class _Round:
     def _made_ready(self) -> tuple[list[_Ready], list[Envelope]]:
         while True:
             waiting = self.desk.store.unposted()
-            opened, lost = _readable(self.desk, waiting)
+            opened, lost = readable(self.desk, waiting)
             by_case: dict[CaseId, list[Envelope]] = {}
             for one in in_order(self.desk, opened):
                 by_case.setdefault(one.case, []).append(one)
@@ -213,7 +217,7 @@ class _Round:
                 is_done = self.desk.store.exchange(pairs, frozenset(one.id for one in waiting))
             finally:
                 if not is_done:
-                    _discard(self.desk, ready)
+                    discard(self.desk, _fresh(ready))
             if is_done:
                 return ready, lost
 
@@ -226,7 +230,7 @@ class _Round:
                 try:
                     ready.append(_sealed_anew(self.desk, one, renamed))
                 except Exception:  # noqa: BLE001  # whatever is wrong with one stays its own
-                    _discard(self.desk, ready)
+                    discard(self.desk, _fresh(ready))
                     if not _is_of_today(self.desk, one):
                         self._say(Sign.SENDING_FAILED, one)
                     break
@@ -235,73 +239,21 @@ class _Round:
         return [_Ready(one, one if _is_of_today(self.desk, one) else None) for one in waiting]
 
 
-def deliver(desk: Desk, envelope: Envelope) -> str:
-    """Hand an envelope to the server, and say in its case what is wrong where that is its own.
-
-    Raises:
-        ServerUnreachable, ServerMalformed, ServerRefused: of the connection, or of this desk's key.
-    """
-    try:
-        desk.client.post(envelope, _parts(desk, envelope))
-        has_arrived(desk, envelope)
-    except ServerRefused as refused:
-        if refused.status >= _SERVER_FAILED or refused.code in _SEAL_ANEW:
-            # Not this envelope's fault: it waits, and is sealed anew under the next roster or day.
-            return _WAITS
-        if refused.status == _UNAUTHORIZED:
-            raise
-        _shout(desk, Sign.ANSWER_REFUSED, envelope)
-        return _REFUSED
-    except (ServerUnreachable, ServerMalformed, Stopped):
-        raise
-    except Exception:  # noqa: BLE001  # of this machine: a full disk, a part that cannot be read
-        _shout(desk, Sign.SENDING_FAILED, envelope)
-        return _WAITS
-    return _TAKEN
-
-
-def in_order(desk: Desk, waiting: Iterable[Envelope]) -> list[Envelope]:
-    """Envelopes that open here, parents first."""
-    by_hash = {one.header.hash: one for one in waiting}
-    nodes = [
-        Node(name, one.header.day, desk.opener.signed(one).parents) for name, one in by_hash.items()
-    ]
-    return [by_hash[node.hash] for node in ordered(nodes)]
-
-
-def _readable(desk: Desk, waiting: Iterable[Envelope]) -> tuple[list[Envelope], list[Envelope]]:
-    """Those that open here, and those that do not, any more."""
-    opened: list[Envelope] = []
-    lost: list[Envelope] = []
-    for one in waiting:
-        try:
-            desk.opener.signed(one)
-        except Unopened:
-            lost.append(one)
-        else:
-            opened.append(one)
-    return opened, lost
-
-
-def _alarm(sign: Sign, one: Envelope) -> Alarm:
-    return Alarm(sign, one.case.hex(), one.id.hex())
-
-
-def _shout(desk: Desk, sign: Sign, one: Envelope) -> None:
-    with suppress(sqlite3.Error):
-        # A disk that is full takes no alarm; what was kept is kept, and the next sync says it.
-        desk.store.shout(_alarm(sign, one))
-
-
-def _quieten(desk: Desk, one: Envelope) -> None:
-    desk.store.quieten(*(_alarm(sign, one) for sign in _TROUBLES))
-
-
-def _discard(desk: Desk, ready: Iterable[_Ready]) -> None:
-    """Take away the parts of what was sealed anew in vain."""
+def _small_first(ready: Iterable[_Ready]) -> list[_Ready]:
+    """By size, across cases; what comes after a large one in its own case waits for that."""
+    largest: dict[CaseId, int] = {}
+    sized: list[tuple[int, _Ready]] = []
     for each in ready:
-        if each.fresh is not None and each.fresh is not each.one:
-            desk.store.part_path(each.fresh.id, 1).unlink(missing_ok=True)
+        one = each.fresh or each.one
+        size = max(largest.get(one.case, 0), one.weight + sum(one.sizes))
+        largest[one.case] = size
+        sized.append((size, each))
+    return [each for _, each in sorted(sized, key=itemgetter(0))]
+
+
+def _fresh(ready: Iterable[_Ready]) -> list[Envelope]:
+    """Those that were sealed anew."""
+    return [each.fresh for each in ready if each.fresh and each.fresh is not each.one]
 
 
 # --- sealing anew
@@ -332,15 +284,15 @@ def _sealed_anew(desk: Desk, one: Envelope, renamed: dict[HeaderHash, HeaderHash
 
 
 def _reply_key(desk: Desk, one: Envelope, signed: SignedManifest) -> ReplyPublicKey:
-    """The case's, or while that has become uncertain the one that the answer was first sealed to.
+    """The one that the answer was first sealed to, and never another.
 
-    Whoever makes a case's key uncertain later neither gets the answer, nor keeps it here.
+    Whoever makes a case's key uncertain later, or another one, neither gets the answer, nor keeps
+    it here.  An operator's own key, which is among the recipients, is no reporter's.
     """
-    case = Cases(desk).find(one.case.hex())
-    if case.reply_key is not None:
-        return case.reply_key
+    roster = desk.trust.named(one.header.roster_hash)
+    operators = set() if roster is None else {key.kid for key in roster.evidence_keys()}
     for key in _keys_said(desk, one.case):
-        if key.kid in signed.recipients:
+        if key.kid in signed.recipients and key.kid not in operators:
             return key
     raise Unopened
 
@@ -352,11 +304,6 @@ def _keys_said(desk: Desk, case: CaseId) -> Iterator[ReplyPublicKey]:
                 yield desk.opener.report(one).reply_key
             elif one.kind is Kind.FOLLOW_UP:
                 yield FollowUpBody.from_json(desk.opener.signed(one).body.encode()).reply_key
-
-
-def _parts(desk: Desk, envelope: Envelope) -> list[bytes]:
-    numbers = range(1, len(envelope.sizes) + 1)
-    return [desk.store.part_path(envelope.id, number).read_bytes() for number in numbers]
 
 
 def _content(desk: Desk, one: Envelope) -> tuple[bytes | None, bool]:

@@ -12,19 +12,20 @@ import sqlite3
 import weakref
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from crypto.header import Kind
 from crypto.ids import CaseId, EnvelopeId
 from desk import alarms as signs
 from desk import held
 from desk.alarms import Alarm, Sign
+from desk.damage import header_of, require_named, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from crypto.header import Header
+    from crypto.header import Header, Kind
     from desk.config import DeskHome
 
 _AT_A_TIME = 500
@@ -91,17 +92,9 @@ class Store:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.executescript(held.SCHEMA)
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
         """One transaction on a connection of its own: threads share nothing."""
-        connection = sqlite3.connect(self._database, timeout=30)
-        try:
-            connection.execute("PRAGMA temp_store=MEMORY")
-            connection.execute("PRAGMA secure_delete=ON")
-            with connection:
-                yield connection
-        finally:
-            connection.close()
+        return transaction(self._database)
 
     @contextmanager
     def held_open(self) -> Iterator[None]:
@@ -155,6 +148,7 @@ class Store:
                 connection.execute(f"DELETE FROM {table} WHERE envelope=?", (old.id,))  # noqa: S608  # ours
             if (old.case, old.kind) != (new.case, new.kind):
                 connection.execute("DELETE FROM origins WHERE envelope=?", (old.id,))
+                connection.execute("DELETE FROM firsts WHERE envelope=?", (old.id,))
             _insert(connection, [new])
             connection.execute("INSERT OR REPLACE INTO renewed VALUES (?,?)", (new.id, new.digest))
         for part in range(1, len(old.sizes) + 1):
@@ -205,8 +199,8 @@ class Store:
     def _select(self, condition: str, *values: bytes | int) -> tuple[Envelope, ...]:
         with self._connection() as connection:
             rows = connection.execute(
-                "SELECT envelope, header, wraps, manifest, whole, posted, "  # noqa: S608  # ours
-                "COALESCE(epoch, 0) FROM envelopes LEFT JOIN late USING (envelope) "
+                "SELECT envelope, case_id, kind, header, wraps, manifest, whole, posted, "  # noqa: S608  # ours
+                "COALESCE(epoch, 0) AS epoch FROM envelopes LEFT JOIN late USING (envelope) "
                 f"WHERE {condition} ORDER BY envelope",
                 values,
             ).fetchall()
@@ -218,18 +212,7 @@ class Store:
                 values,
             ):
                 sizes.setdefault(envelope, []).append(size)
-        return tuple(
-            Envelope(
-                header=held.header_of(row[1]),
-                wraps=row[2],
-                manifest=row[3],
-                sizes=tuple(sizes.get(row[0], ())),
-                whole=bool(row[4]),
-                posted=bool(row[5]),
-                late_after=row[6],
-            )
-            for row in rows
-        )
+        return tuple(_envelope(sizes.get(row[0], ()), row) for row in rows)
 
     def exchange(
         self, pairs: Sequence[tuple[EnvelopeId, Envelope]], waiting: frozenset[EnvelopeId]
@@ -276,28 +259,32 @@ class Store:
         with self._connection() as connection:
             connection.execute("UPDATE envelopes SET posted=1 WHERE envelope=?", (envelope,))
 
-    def unsettled_reports(self) -> dict[CaseId, list[EnvelopeId]]:
-        """The reports of each case but for those that have one, and have that pinned."""
+    def of_kind(self, kind: Kind) -> dict[CaseId, list[EnvelopeId]]:
+        """The envelopes of one kind, of each case that has any."""
         with self._connection() as connection:
-            rows = connection.execute(
-                "SELECT case_id, envelope FROM envelopes WHERE kind=?", (int(Kind.REPORT),)
-            ).fetchall()
-        found: dict[CaseId, list[EnvelopeId]] = {}
-        for case, envelope in rows:
-            found.setdefault(CaseId(case), []).append(EnvelopeId(envelope))
-        pinned = self.origins()
-        return {case: ids for case, ids in found.items() if ids != [pinned.get(case)]}
+            return held.of_kind(connection, kind)
+
+    def note_firsts(self, firsts: Mapping[CaseId, EnvelopeId]) -> None:
+        """Remember the report that stands alone in a case, before anybody read it."""
+        with self._connection() as connection:
+            connection.executemany("INSERT OR REPLACE INTO firsts VALUES (?,?)", firsts.items())
 
     def pin_origins(self, origins: Mapping[CaseId, EnvelopeId]) -> None:
-        """Remember which report began a case: one that comes later is not it."""
+        """Remember which report began a case and opens: one that comes later is not it."""
         with self._connection() as connection:
             connection.executemany("INSERT OR REPLACE INTO origins VALUES (?,?)", origins.items())
+            gone = ((case,) for case in origins)
+            connection.executemany("DELETE FROM firsts WHERE case_id=?", gone)
 
     def origins(self) -> dict[CaseId, EnvelopeId]:
         """The pinned report of each case."""
         with self._connection() as connection:
-            rows = connection.execute("SELECT case_id, envelope FROM origins").fetchall()
-        return {CaseId(row[0]): EnvelopeId(row[1]) for row in rows}
+            return held.by_case(connection, "origins")
+
+    def firsts(self) -> dict[CaseId, EnvelopeId]:
+        """The report that stood alone in a case, where that is all that is known of it."""
+        with self._connection() as connection:
+            return held.by_case(connection, "firsts")
 
     def part_path(self, envelope: EnvelopeId, part: int) -> Path:
         """Where a proven sealed part lies."""
@@ -343,8 +330,8 @@ class Store:
     def alarms(self) -> tuple[Alarm, ...]:
         """Every remembered alarm."""
         with self._connection() as connection:
-            rows = connection.execute("SELECT sign, case_id, envelope FROM alarms").fetchall()
-        return tuple(Alarm(Sign(row[0]), row[1], row[2]) for row in rows)
+            rows = held.alarms(connection)
+        return tuple(Alarm(Sign(sign), case, envelope) for sign, case, envelope in rows)
 
     def note(self, name: str, value: str) -> None:
         """Remember one fact about this desk (when it last synced)."""
@@ -365,6 +352,14 @@ class Store:
                 (len(beginning), beginning),
             ).fetchall()
         return tuple(row[0] for row in rows)
+
+
+def _envelope(sizes: Sequence[int], row: Sequence[Any]) -> Envelope:
+    name, case, kind, header, wraps, manifest, whole, posted, late_after = row
+    require_named(header, name, case, kind)
+    return Envelope(
+        header_of(header), wraps, manifest, tuple(sizes), bool(whole), bool(posted), late_after
+    )
 
 
 def _row(alarm: Alarm) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ from desk.evidence import view, views
 from desk.identity import named
 from desk.quarantine import closed_from_elsewhere
 from desk.verify import Entry, FollowUp, Reply
+from desk.whose import sender
 
 if TYPE_CHECKING:
     from crypto.ids import EnvelopeId
@@ -65,8 +66,8 @@ def case_json(desk: Desk, case: Case) -> dict[str, object]:
         "cleaned_by": case.report.cleaned_by if case.report else "",
         "fields": dict(case.fields),
         "report": case.report_id.hex() if case.report_id else "",
-        "report_is_sure": case.origin.is_sure,
-        "other_reports": [_other(one) for one in case.origin.told[1:]],
+        "report_is_sure": case.origin.is_sure and case.report is not None,
+        "other_reports": [_other(one) for one in case.origin.told if one is not case.origin.first],
         "files": [{**one.to_json(), "named_by": one.named.by.hex()} for one in views(desk, case)],
         "conversation": [_message(case, one) for one in case.messages],
         "journal": [_entry(one) for one in case.timeline if isinstance(one, Entry)],
@@ -95,11 +96,18 @@ def _message(case: Case, one: FollowUp | Reply) -> dict[str, object]:
         "author": one.signer.name if isinstance(one, Reply) else "reporter",
         "text": one.body.text,
         "status": (one.body.status or "") if isinstance(one, Reply) else "",
+        "elsewhere": isinstance(one, Reply) and one.elsewhere,
         "type": "" if isinstance(one, Reply) else one.body.type,
         "identity_mode": "" if isinstance(one, Reply) else one.body.identity_mode,
+        "of_report": "" if isinstance(one, Reply) else _of(case, one),
         "files": [] if is_reply else _ids(case, one.envelope.id),
         "waiting": not one.envelope.posted,
     }
+
+
+def _of(case: Case, one: FollowUp) -> str:
+    """The report of whoever wrote it, where that is not the one that the case shows first."""
+    return one.of.hex() if one.of is not None and sender(case, one) else ""
 
 
 def _entry(one: Entry) -> dict[str, object]:

@@ -19,6 +19,7 @@ A cut at any byte leaves a state from which the next sync goes on.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ from crypto.header import Header, Kind
 from crypto.wrap import parse_wraps
 from desk import unread
 from desk.alarms import Alarm, Sign
+from desk.asked_for import keep_beside
+from desk.damage import noted_number
+from desk.delivery import has_arrived
 from desk.disk import Disk
 from desk.errors import AlreadySyncing, ServerMalformed
 from desk.fetching import Fetching
@@ -36,13 +40,13 @@ from desk.origins import pin
 from desk.patience import SyncLimits
 from desk.renewal import Renewal, is_sealed
 from desk.sealed_for import late_after, left_out
-from desk.sending import has_arrived, send_waiting
+from desk.sending import send_waiting
 from desk.store import Envelope
 from desk.sync_report import SyncReport
 from desk.trust import HISTORY_SIGNS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from crypto.ids import EnvelopeId
     from desk.client import UntrustedEnvelope, UntrustedPage
@@ -103,7 +107,8 @@ class _Sync:
         within = self._desk.client.within
         with within(self._limits.rosters_seconds):
             self._check_rosters()
-        with within(self._limits.index_seconds), self._store.held_open():
+        no_room = self._told(Sign.NO_ROOM_FOR_WORDS, lambda: self._report.is_cut)
+        with within(self._limits.index_seconds), self._store.held_open(), no_room:
             self._walk()
         if self._is_roster_unknown:  # it came into force between (1) and (2)
             with within(self._limits.rosters_seconds):
@@ -114,21 +119,28 @@ class _Sync:
             sent = send_waiting(self._desk, anew=not self._report.is_cut)
         self._report.posted, self._report.waiting = sent.posted, sent.waiting
         self._report.alarms += sent.alarms
-        Fetching(self._desk, self._progress, self._limits, self).run()
+        with self._told(Sign.DISK_TOO_FULL, lambda: bool(self._report.left)):
+            Fetching(self._desk, self._progress, self._limits, self).run()
         if sent.broken is not None:
             # After the files: what cannot be sent does not keep away what can be fetched.
             raise sent.broken
-        for sign, is_so in (
-            (Sign.DISK_TOO_FULL, bool(self._report.left)),
-            (Sign.NO_ROOM_FOR_WORDS, self._report.is_cut),
-        ):
-            if is_so:
-                self._shout(sign)
-            else:
-                self._store.quieten(Alarm(sign))
         if not self._report.is_cut:
             self._store.note("last_sync", stamp)
         return self._report
+
+    @contextmanager
+    def _told(self, sign: Sign, is_so: Callable[[], bool]) -> Iterator[None]:
+        """Say of this disk what a step found, however that and what follows end.
+
+        It is taken back where the step came to its end without it: one that broke off saw less.
+        """
+        try:
+            yield
+        finally:
+            if is_so():
+                self._shout(sign)
+        if not is_so():
+            self._store.quieten(Alarm(sign))
 
     # --- what (5) says of each envelope
 
@@ -201,7 +213,7 @@ class _Sync:
         self._refused = {
             one.envelope for one in self._store.alarms() if one.sign is Sign.PARTS_REFUSED
         }
-        walked = int(self._store.noted(_WALKED_EPOCH) or 0)
+        walked = noted_number(self._store.noted(_WALKED_EPOCH))
         seen: set[EnvelopeId] = set()
         after: str | None = None
         for _ in range(self._limits.pages):
@@ -289,6 +301,7 @@ class _Sync:
                 if not is_same:
                     # Of the case that it has here: what else it says of itself is its own choice.
                     self._shout(Sign.ENVELOPE_CHANGED, known.case, one.id)
+                    self._keep_beside(one)
             elif self._disk.left_for_words < better.weight:
                 self._report.is_cut = True
             else:
@@ -300,6 +313,16 @@ class _Sync:
                     self._quieten(sign, known)
                 if wrong := left_out(self._desk, better):
                     self._shout(wrong, better.case, better.id)
+
+    def _keep_beside(self, one: Envelope) -> None:
+        """At a custodian's desk, where nobody can tell which of two is the reporter's: both."""
+        wanted = self._renewal.beside(one)
+        if wanted is None:
+            return
+        if self._disk.left_for_words < wanted.weight:
+            self._report.is_cut = True
+        else:
+            keep_beside(self._store, wanted)
 
     def _wanted(self, one: Envelope) -> bool:
         """A custodian keeps identities alone; an operator everything, their locked outsides too."""

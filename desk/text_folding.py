@@ -14,6 +14,7 @@ others     no accents, no capitals, ligatures and full width as single letters
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from typing import TYPE_CHECKING
@@ -35,13 +36,25 @@ _SAME = str.maketrans(
     }
 )  # fmt: skip
 _DROPPED = {"Mn", "Me", "Cf", "Cc"}
+_BLANK = frozenset("\u115f\u1160\U0001d159") | frozenset(
+    map(chr, (0x2065, *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)))
+)
+"""Letters that show nothing (the others of their kind fold to these), a note's empty head, and what
+a later Unicode may name: all of it is passed over where text is shown."""
+_BRAILLE_SPACE = "\u2800"
 
 # Every digit is looked at a bounded number of times: a run ends where its sixth does not follow.
 _NUMBER = re.compile(r"\+?\d(?:[ ./()-]{0,2}\d){5,}")
 _NOT_DIGITS = re.compile(r"\D+")
-_APART = r"[^\w▮]{0,3}"
-"""What may stand between two digits of one number, whichever way it was grouped; no blocks, which
-stand for something that was blacked out there."""
+_SIGN = r"(?:[^\w▮]|_)"
+"""What is neither a letter nor a digit, nor the blocks that stand for what was blacked out."""
+_APART = rf"{_SIGN}{{0,8}}"
+"""What may stand between two digits of one number, whichever way it was grouped."""
+_BESIDE = rf"{_SIGN}{{0,3}}"
+"""What may stand between two words, as in a name of somebody's mailbox."""
+_LETTER_BY_LETTER = rf"{_SIGN}{{1,3}}"
+_SPACED_FROM = 3
+"""Letters of a word that is looked for letter by letter, too: two are any two words."""
 _GROUPED = re.compile(rf"\+?\d(?:{_APART}\d)+")
 """A number in a phrase: two digits or more."""
 
@@ -57,9 +70,9 @@ class _Letters(dict[int, str]):
 
 def _folded(character: str) -> str:
     category = unicodedata.category(character)
-    if character.isspace():
+    if character.isspace() or character == _BRAILLE_SPACE:
         return " "
-    if category in _DROPPED:
+    if category in _DROPPED or character in _BLANK:
         return ""
     if category == "Nd":
         return str(unicodedata.decimal(character))
@@ -97,9 +110,10 @@ def places(text: str, phrase: str) -> list[tuple[int, int]]:
     """Where a phrase stands in a text, from and to in the text's own characters.
 
     What is alike to a search is alike here, a number in whichever groups, alone or among words, and
-    words that nothing which is seen stands between.  Each place reaches over the signs and the
-    invisible characters after its last letter: none of them is left to tell of it.  Places that
-    overlap are one: who counts them counts what goes, and never more than stood there.
+    words with a space, a few signs or nothing between them, or written letter by letter.  Each
+    place reaches over the signs and the invisible characters after its last letter: none of them
+    is left to tell of it.  Places that overlap are one: who counts them counts what goes, and never
+    more than stood there.
     """
     wanted = folded(phrase)
     if not wanted:
@@ -130,7 +144,23 @@ def _pattern(wanted: str) -> str:
 
 
 def _literal(piece: str) -> str:
-    return " ?".join(map(re.escape, piece.split(" ")))
+    """What finds a piece without numbers.
+
+    What follows a sign that may be there or not is never a sign itself: one way alone leads through
+    each text, and no time is spent on others.
+    """
+    words = piece.split(" ")
+    parts = [_word(words[0])]
+    for before, word in itertools.pairwise(words):
+        is_between = before[-1:].isalpha() and word[:1].isalpha()
+        parts += [_BESIDE if is_between else " ?", _word(word)]
+    return "".join(parts)
+
+
+def _word(word: str) -> str:
+    if len(word) < _SPACED_FROM or not word.isalpha():
+        return re.escape(word)
+    return rf"(?:{word}|(?<![^\W_]){_LETTER_BY_LETTER.join(word)}(?![^\W_]))"
 
 
 def _with_places(text: str) -> tuple[str, list[int]]:

@@ -15,18 +15,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crypto.errors import CryptoError
-from crypto.roster import (
-    RootPublicKey,
-    Roster,
-    read_unverified,
-    verify_past_roster,
-    verify_roster,
-)
+from crypto.roster import RootPublicKey, Roster, verify_past_roster, verify_roster
 from desk import refused_rosters
 from desk.alarms import Alarm, Sign
 from desk.config import Membership
 from desk.errors import AlreadySyncing, NotEnrolled, NotInRoster, RosterNotTrusted
 from desk.locks import alone
+from desk.offered_roster import Refusal, judge
 from desk.roster_history import HistoryLimits, reaches_the_first, walk_back
 from desk.sentence import Sentence
 
@@ -260,22 +255,14 @@ class Trust:
     ) -> Roster:
         """Compared with the newest of all programs, and with nobody beside."""
         last_seen = (self._membership.epoch, bytes.fromhex(self._membership.roster_hash))
-        try:
-            roster = verify_roster(untrusted_note, self.root, today, last_seen)
-        except CryptoError as refused:
-            alarm = Alarm(_sign_of(untrusted_note, last_seen))
-            if alarm.sign is Sign.ROSTER_WENT_BACKWARDS:
-                refused_rosters.keep(self._home.refused_rosters, alarm.sign, untrusted_note)
-            self._store.shout(alarm)
-            said = Sentence("{alarm} ({why})", alarm=Sentence(alarm.words), why=str(refused))
-            raise RosterNotTrusted(said) from None
+        roster = judge(untrusted_note, self.root, today, last_seen, self._believed)
+        if isinstance(roster, Refusal):
+            raise self._refused(roster)
         walked = walk_back(roster, self._believed, self.root, fetch_past, self._limits)
         if walked.problem is Sign.ROSTER_FORKED:
             # The one that was offered, and the one that leaves the line that was believed.
             shown = dict.fromkeys((roster.note, *(one.note for one in walked.found[-1:])))
-            refused_rosters.keep(self._home.refused_rosters, walked.problem, *shown)
-            self._store.shout(Alarm(walked.problem))
-            raise RosterNotTrusted(Alarm(walked.problem).words)
+            raise self._refused(Refusal.accusing(walked.problem, *shown))
         for one in (*walked.found, roster):
             if one.hash not in self._believed:
                 self._store.keep_roster(one.hash, one.epoch, one.note)
@@ -289,6 +276,13 @@ class Trust:
         if walked.problem is not None:
             self._store.shout(Alarm(walked.problem))
         return roster
+
+    def _refused(self, refusal: Refusal) -> RosterNotTrusted:
+        """What to raise; what is kept of it is kept, and it is shouted, before."""
+        if refusal.kept:
+            refused_rosters.keep(self._home.refused_rosters, refusal.sign, *refusal.kept)
+        self._store.shout(Alarm(refusal.sign))
+        return RosterNotTrusted(refusal.said)
 
 
 def remember(home: DeskHome, wanted: Membership) -> None:
@@ -369,12 +363,3 @@ def verified_again(
             # A note that was altered on the disk proves nothing; what it signed will say so.
             continue
     return believed
-
-
-def _sign_of(untrusted_note: bytes, last_seen: tuple[int, bytes]) -> Sign:
-    """Name what is wrong: an old or forked list is a worse sign than an unreadable one."""
-    try:
-        epoch = read_unverified(untrusted_note).epoch
-    except CryptoError:
-        return Sign.ROSTER_REFUSED
-    return Sign.ROSTER_WENT_BACKWARDS if epoch <= last_seen[0] else Sign.ROSTER_REFUSED

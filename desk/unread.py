@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from desk.alarms import Alarm, Sign
+from desk.damage import noted_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,7 @@ OF_WHAT_IS_MISSING = frozenset({
 
 def reading(store: Store) -> int:
     """The number; what was read of a case is all there was if it stays the same, and is even."""
-    return int(store.noted(_READING) or 0)
+    return noted_number(store.noted(_READING))
 
 
 def begin(store: Store) -> None:

@@ -1,14 +1,15 @@
 """Decide what is genuine among the envelopes of one case (claim C-FORGED).
 
-Rule: the server is not believed.  The reporter's keys come from the sealed report, and
-from nowhere else; every later word is signed inside its envelope, for this case and
-these readers; every file is named, with the hash of its header, by something genuine.
+Rule: the server is not believed.  The reporter's keys come from the sealed report (or from the
+message that began a case), and from nowhere else; every later word is signed inside its envelope,
+for this case and these readers; every file is named, with the hash of its header, by something
+genuine.
 What fails becomes an alarm and is left out; nothing that fails stops the rest.
 
 ```
 (1) open        each envelope, with this desk's key
 (2) origin      the one report, or the message that began the case
-(3) reporter    follow-ups, by the origin's follow-up key
+(3) reporter    follow-ups, by the follow-up key of the origin, or of a report beside it
 (4) operators   replies and entries, by a signing key of the roster they name, which they
                 still had when they came
 (5) files       evidence and identities, by id and header hash
@@ -19,7 +20,8 @@ What fails becomes an alarm and is left out; nothing that fails stops the rest.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from crypto.errors import CryptoError
 from crypto.header import Kind
@@ -27,19 +29,24 @@ from crypto.manifest import EntryBody, EvidenceRef, FollowUpBody, ReplyBody
 from desk.alarms import Alarm, Sign
 from desk.opening import NotForUs, Unopened
 from desk.order import Node
-from desk.origins import Origin, origin_of
+from desk.origins import Keys, Origin, origin_of
 from desk.twins import join
+from desk.whose import is_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from crypto.ids import CaseId, EnvelopeId
+    from crypto.ids import CaseId, EnvelopeId, Kid
     from crypto.keys import ReplyPublicKey, SigningPublicKey
     from crypto.manifest import ReportManifest
     from crypto.signed import SignedManifest
+    from desk.desk import Desk
     from desk.opening import Opener
+    from desk.origins import Pin, Proof, Told
     from desk.store import Envelope
     from desk.trust import Signer, Trust
+
+    _ByName: TypeAlias = dict[EnvelopeId, tuple[EvidenceRef, EnvelopeId]]
 
 
 _DAYS_APART = 1
@@ -48,11 +55,15 @@ _DAYS_APART = 1
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A proven message of the reporter."""
+    """A message, proven to come from whoever sent a report of the case, or began it."""
 
     envelope: Envelope
     node: Node
     body: FollowUpBody
+    of: EnvelopeId | None = None
+    """That report, or the message that the case began with."""
+    is_own: bool = False
+    """Whether the case is known to be theirs (desk.whose)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,8 @@ class Reply:
     node: Node
     body: ReplyBody
     signer: Signer
+    elsewhere: bool = False
+    """Whether it is sealed to another receipt than the case's: it answers nobody here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +119,12 @@ class Genuine:
     @property
     def report(self) -> ReportManifest | None:
         """The report, or the one that is shown first where nobody can tell which it is."""
-        return self.origin.told[0].manifest if self.origin.told else None
+        return self.origin.first.manifest if self.origin.first else None
+
+    @property
+    def proofs(self) -> dict[Kid, Proof]:
+        """Who can have signed a message, by the key's id."""
+        return {one.keys.follow_up.kid: one for one in reversed(self.origin.proofs)}
 
     def shout(self, sign: Sign, envelope: EnvelopeId | None = None) -> None:
         """Add an alarm about this case."""
@@ -125,24 +143,29 @@ class Judge:
     opener: Opener
     trust: Trust
 
-    def judge(
-        self, case: CaseId, envelopes: Sequence[Envelope], pinned: EnvelopeId | None
-    ) -> Genuine:
+    @classmethod
+    def of(cls, desk: Desk) -> Judge:
+        """With the key of this desk, and whom it believes."""
+        return cls(desk.opener, desk.trust)
+
+    def judge(self, case: CaseId, envelopes: Sequence[Envelope], pinned: Pin | None) -> Genuine:
         """Sort a case's envelopes into what is genuine and what is an alarm; never raises.
 
-        `pinned` is the report this desk saw first in the case, if it ever saw exactly one.
+        `pinned` is what this desk saw first in the case: a report, or the message it began with.
         """
         found = Genuine(case)
         of: dict[Kind, list[Envelope]] = {kind: [] for kind in Kind}
         for one in envelopes:
             of[one.kind].append(one)
         self._origin(found, of[Kind.REPORT], of[Kind.FOLLOW_UP], pinned)
-        if not of[Kind.REPORT] and any(
+        is_missing = not of[Kind.REPORT] or found.origin.message is not None
+        if is_missing and any(
             one.kind is not Kind.IDENTITY and self.opener.is_for_us(one) for one in envelopes
         ):
             found.shout(Sign.REPORT_MISSING)
+        proofs = found.proofs if of[Kind.FOLLOW_UP] else {}
         for one in of[Kind.FOLLOW_UP]:
-            self._take(found, one, self._follow_up)
+            self._take(found, one, partial(self._follow_up, proofs))
         for one in of[Kind.REPLY]:
             self._take(found, one, self._reply)
         for one in of[Kind.ENTRY]:
@@ -160,35 +183,22 @@ class Judge:
         found: Genuine,
         reports: list[Envelope],
         follow_ups: list[Envelope],
-        pinned: EnvelopeId | None,
+        pinned: Pin | None,
     ) -> None:
-        origin = found.origin = origin_of(self.opener, self.trust, reports, pinned)
-        sure = origin.told[0].envelope if origin.is_sure else None
-        for other in reports if len(reports) > 1 else ():
-            if other is not sure:
-                found.shout(Sign.REPORT_TWICE, other.id)
+        origin = found.origin = origin_of(self, reports, follow_ups, pinned)
+        if origin.message is not None:
+            # One that does not open may be the case's own.
+            beside = [one.envelope for one in origin.told]
+        else:
+            sure = origin.first if origin.is_sure else None
+            beside = [one for one in reports if sure is None or one is not sure.envelope]
+            beside = beside if len(reports) > 1 else []
+        for other in beside:
+            found.shout(Sign.REPORT_TWICE, other.id)
         for name in origin.spoilt:
             found.shout(Sign.CANNOT_OPEN, name)
-        if not reports:
-            self._origin_without_report(found, follow_ups)
-        elif sure is not None:
-            # The sealed manifest is the only place these two keys are ever taken from.
-            report = origin.told[0].manifest
-            found.reply_key, found.follow_up_key = report.reply_key, report.follow_up_key
-
-    def _origin_without_report(self, found: Genuine, follow_ups: list[Envelope]) -> None:
-        """A message to an unused code begins a case: it vouches for its own keys, and says so."""
-        claimed: dict[bytes, FollowUpBody] = {}
-        for one in follow_ups:
-            try:
-                body = FollowUpBody.from_json(self.opener.signed(one).body.encode())
-                self._verified(one, self.opener.signed(one), body.follow_up_key)
-            except (Unopened, CryptoError):
-                continue
-            claimed[body.follow_up_key.raw + body.reply_key.raw] = body
-        if len(claimed) == 1:
-            (body,) = claimed.values()
-            found.reply_key, found.follow_up_key = body.reply_key, body.follow_up_key
+        if origin.keys is not None:
+            found.follow_up_key, found.reply_key = origin.keys
 
     # --- (3) and (4): whatever is signed
 
@@ -204,32 +214,39 @@ class Judge:
         except _Forged as forged:
             found.shout(forged.sign, envelope.id)
 
-    def _follow_up(self, found: Genuine, envelope: Envelope) -> None:
+    def _follow_up(self, proofs: Mapping[Kid, Proof], found: Genuine, envelope: Envelope) -> None:
         signed = self.opener.signed(envelope)
-        if found.follow_up_key is None:
-            raise _Forged(Sign.FOLLOW_UP_UNPROVEN)
+        proof = proofs.get(signed.signer)
+        if proof is None:
+            # Where none is the case's own for sure, it may be of one that does not open here.
+            is_sure = found.origin.is_sure
+            raise _Forged(Sign.FOLLOW_UP_FORGED if is_sure else Sign.FOLLOW_UP_UNPROVEN)
         try:
-            raw = self._verified(envelope, signed, found.follow_up_key)
+            raw = self._verified(envelope, signed, proof.keys.follow_up)
             body = FollowUpBody.from_json(raw)
         except CryptoError:
             raise _Forged(Sign.FOLLOW_UP_FORGED) from None
-        if (body.reply_key, body.follow_up_key) != (found.reply_key, found.follow_up_key):
+        if Keys(body.follow_up_key, body.reply_key) != proof.keys:
             found.shout(Sign.KEYS_CHANGED, envelope.id)
-        found.follow_ups.append(FollowUp(envelope, _node(envelope, signed), body))
+        node = _node(envelope, signed)
+        found.follow_ups.append(FollowUp(envelope, node, body, proof.of, proof.is_own))
 
     def _reply(self, found: Genuine, envelope: Envelope) -> None:
         signed = self.opener.signed(envelope)
         raw, signer = self._by_operator(envelope, signed, Sign.REPLY_FORGED)
-        # Sealed to another receipt than this case's: the reporter here could never read it.
-        if found.reply_key is not None and found.reply_key.kid not in signed.recipients:
-            raise _Forged(Sign.REPLY_FORGED)
         try:
             body = ReplyBody.from_json(raw)
         except CryptoError:
             raise _Forged(Sign.REPLY_FORGED) from None
         if abs(body.author_day - envelope.header.day) > _DAYS_APART:
             found.shout(Sign.REPLY_MISDATED, envelope.id)
-        found.replies.append(Reply(envelope, _node(envelope, signed), body, signer))
+        # Its author's desk may have been shown another report first: then it is no forgery, and
+        # who knew of what is told by it as by every word that an operator signed.
+        key = found.reply_key
+        elsewhere = key is not None and key.kid not in signed.recipients
+        if elsewhere:
+            found.shout(Sign.REPLY_ELSEWHERE, envelope.id)
+        found.replies.append(Reply(envelope, _node(envelope, signed), body, signer, elsewhere))
 
     def _entry(self, found: Genuine, envelope: Envelope) -> None:
         signed = self.opener.signed(envelope)
@@ -274,36 +291,56 @@ def _node(envelope: Envelope, signed: SignedManifest) -> Node:
 
 def _name_files(found: Genuine, evidence: list[Envelope], identities: list[Envelope]) -> None:
     here = {EvidenceRef(one.id, one.header.hash) for one in (*evidence, *identities)}
-    told = [(one.envelope.id, one.manifest) for one in found.origin.equal]
-    named_files = _first_here(here, [(by, one.evidence) for by, one in told])
-    named_identities = _first_here(here, [(by, (one.identity,)) for by, one in told])
-    for one in found.follow_ups:
-        for ref in one.body.evidence:
-            named_files.setdefault(ref.id, (ref, one.envelope.id))
-        named_identities.setdefault(one.body.identity.id, (one.body.identity, one.envelope.id))
-    found.files = _matched(
-        found, named_files, evidence, (Sign.EVIDENCE_MISSING, Sign.EVIDENCE_SWAPPED)
-    )
+    told, equal = found.origin.told, len(found.origin.equal)
+    strangers = [one for one in found.follow_ups if is_beside(found.origin, one)]
+    of_case = [one for one in found.follow_ups if not is_beside(found.origin, one)]
+    named, locked = _named(here, told[:equal], of_case)
+    theirs, also = _named(here, told[equal:], strangers)
+    # What somebody else says of a file takes none away that the case's own report says is here.
+    beside = {
+        name: by
+        for name, by in theirs.items()
+        if name not in named or (named[name][0] not in here and by[0] in here)
+    }
+    signs = (Sign.EVIDENCE_MISSING, Sign.EVIDENCE_SWAPPED)
+    own = _matched(found, named, evidence, signs)
+    found.files = [
+        *(one for one in own if one.ref.id not in beside),
+        *_matched(found, beside, evidence, signs),
+    ]
+    # Custodians are asked for none but the case's own.
     found.identities = _matched(
-        found, named_identities, identities, (Sign.IDENTITY_MISSING, Sign.IDENTITY_SWAPPED)
+        found, locked, identities, (Sign.IDENTITY_MISSING, Sign.IDENTITY_SWAPPED)
     )
     if found.report is None and not found.follow_ups:
         # Nothing of the case is readable here, so nothing can say which files belong to it.
         return
     for one_file in evidence:
-        if one_file.id not in named_files:
+        if one_file.id not in named.keys() | theirs.keys():
             found.shout(Sign.EVIDENCE_NOT_NAMED, one_file.id)
     for one_identity in identities:
-        if one_identity.id not in named_identities:
+        if one_identity.id not in locked.keys() | also.keys():
             found.shout(Sign.IDENTITY_NOT_NAMED, one_identity.id)
 
 
+def _named(
+    here: set[EvidenceRef], told: Iterable[Told], follow_ups: Sequence[FollowUp]
+) -> tuple[_ByName, _ByName]:
+    """The files and the identities that some reports and messages name."""
+    reports = [(one.envelope.id, one.manifest) for one in told]
+    files = [(by, one.evidence) for by, one in reports]
+    files += [(one.envelope.id, one.body.evidence) for one in follow_ups]
+    identities = [(by, (one.identity,)) for by, one in reports]
+    identities += [(one.envelope.id, (one.body.identity,)) for one in follow_ups]
+    return _first_here(here, files), _first_here(here, identities)
+
+
 def _first_here(
-    here: set[EvidenceRef], told: Iterable[tuple[EnvelopeId, Iterable[EvidenceRef]]]
-) -> dict[EnvelopeId, tuple[EvidenceRef, EnvelopeId]]:
-    """By id: what reports name; of several, by its name what is here, if any of them has it so."""
-    named: dict[EnvelopeId, tuple[EvidenceRef, EnvelopeId]] = {}
-    for by, refs in told:
+    here: set[EvidenceRef], said: Iterable[tuple[EnvelopeId, Iterable[EvidenceRef]]]
+) -> _ByName:
+    """By id: what is named; of several, by its name what is here, if any of them has it so."""
+    named: _ByName = {}
+    for by, refs in said:
         for ref in refs:
             known = named.setdefault(ref.id, (ref, by))[0]
             if known not in here and ref in here:
@@ -313,7 +350,7 @@ def _first_here(
 
 def _matched(
     found: Genuine,
-    named: dict[EnvelopeId, tuple[EvidenceRef, EnvelopeId]],
+    named: _ByName,
     present: Iterable[Envelope],
     signs: tuple[Sign, Sign],
 ) -> list[Named]:

@@ -16,12 +16,15 @@ from crypto.manifest import IDENTITY_LATER, WITHDRAWAL
 from desk.form_ids import CHOICES
 from desk.public_status import public_words
 from desk.sentence import Counted, Label, Sentence, Several, Sized
+from desk.whose import sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crypto.manifest import FollowUpBody, ReplyBody
+    from crypto.manifest import FollowUpBody
     from crypto.strict_json import Json
+    from desk.cases import Case
+    from desk.verify import FollowUp, Reply
 
 LABELS: dict[str, str] = {
     # categories
@@ -225,8 +228,17 @@ def said(body: FollowUpBody, number: int) -> str:
     return Sentence("wrote message {number}", number=number)
 
 
-def told(body: ReplyBody) -> str:
+def writer(case: Case, one: FollowUp) -> str:
+    """Who wrote a message, as its heading says it: of several reports' senders, which."""
+    name = sender(case, one)
+    return Sentence("Whoever sent report {name}", name=name) if name else Sentence("The reporter")
+
+
+def told(reply: Reply) -> str:
     """What an operator's answer did, as its heading says it."""
+    body = reply.body
+    if reply.elsewhere:
+        return Sentence("answered, to another receipt than this case's")
     if body.status is None:
         return Sentence("answered")
     page = Sentence(public_words(body.status))

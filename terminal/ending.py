@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 if TYPE_CHECKING:
@@ -20,20 +21,24 @@ def to_its_end(run: Callable[[], _Ended], refuse: Callable[[str], NoReturn]) -> 
     """Run a program; call `refuse` with why not, where the machine would not take its output.
 
     What the machine refuses before a command runs, as an OSError, is told in the same way.  A
-    program that had said already that it failed ends as it would have ended.
+    program that has an end of its own to tell (a failure, alarms) keeps its exit code.
     """
     try:
         return run()
     except OSError as error:
-        why = _unwritten() or _said(error)
+        why = unwritten() or _said(error)
     except SystemExit as ended:
-        why = _unwritten()
+        why = unwritten()
+        if why and ended.code:
+            # Whoever reads half a report is told that it is half a one.
+            with suppress(SystemExit):
+                refuse(why)
         if ended.code or not why:
             raise
     return refuse(why)
 
 
-def _unwritten() -> str:
+def unwritten() -> str:
     """Why not all of the output went out, a full disk for one; Python does not try again then."""
     try:
         if sys.stdout is not None:

@@ -6,6 +6,7 @@ from elsewhere; no script is needed, and only the list has one, for its keys.
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from werkzeug.exceptions import Unauthorized
 
 from desk import telling, words
 from desk.cases import Cases
+from desk.damage import unusable
 from desk.errors import (
     AmbiguousCase,
     CaseMoved,
@@ -301,6 +303,7 @@ def create_pages(  # noqa: PLR0913  # what a run of the pages has
     clear.register(app, desk)
     transmission.register(app, pages)
     app.register_error_handler(DeskError, _desk_error)
+    app.register_error_handler(sqlite3.Error, _database_error)
     for status in (400, 401, 403, 404, 405, 413, 500):
         app.register_error_handler(status, _http_error)
     _speak(app, desk)
@@ -321,8 +324,9 @@ def _speak(app: Flask, desk: Desk) -> None:
         "sign": choosing.heading,
         "typed": escape,
         "public": lambda name: spoken().say(public_words(name)),
-        "told": lambda body: spoken().say(words.told(body)),
+        "told": lambda one: spoken().say(words.told(one)),
         "said": lambda body, number: spoken().say(words.said(body, number)),
+        "writer": lambda one, case: spoken().say(words.writer(case, one)),
     }
     # Whatever a template inserts went through the filter that a terminal's text goes through: a
     # name that somebody else wrote is not left to the care with which a page is written.
@@ -351,6 +355,10 @@ def _desk_error(error: DeskError) -> tuple[str, int]:
     ours = isinstance(error, (EvidenceUnsound, NothingToSee, RedactionRefused))
     status = 404 if missing else 422 if ours else 500
     return render_template("problem.html", title="That did not work", why=reason(error)), status
+
+
+def _database_error(error: sqlite3.Error) -> tuple[str, int]:
+    return render_template("problem.html", title="That did not work", why=unusable(error)), 500
 
 
 _ONE_TIME = (

@@ -8,6 +8,7 @@ any more.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flask import Response, make_response, redirect, render_template, url_for
 
+from desk.damage import unusable
 from desk.desk import local_stamp
 from desk.errors import DeskError, WorkRefused
 from desk.pages.quiet import report
@@ -140,6 +142,8 @@ class Background:
             job.result = work(job.doing)
         except DeskError as error:
             job.problem = reason(error)
+        except sqlite3.Error as error:
+            job.problem = unusable(error)
         except Exception as error:  # noqa: BLE001  # a thread has nobody above it who would say so
             report(error)
             job.problem = Sentence("The desk met an error, and this was not done to its end.")

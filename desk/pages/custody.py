@@ -18,7 +18,7 @@ from desk import custodian, custody, words
 from desk.cases import Cases
 from desk.custody_letters import blocks
 from desk.custody_waiting import waiting_requests
-from desk.custody_words import Why, refused
+from desk.custody_words import CONTESTED, Why, digest_of, refused
 from desk.errors import DeskError
 from desk.identity import CLOSED, DIFFER, named, open_identities, opens_alone
 from desk.pages.seen import require_seen
@@ -164,7 +164,8 @@ class _Custody:
         try:
             asking = custodian.read(self.pages.desk, text)
             if request.form.get("answer") == "yes":
-                said = custodian.agree(self.pages.desk, asking)
+                compared = request.form.get("compared") == "yes"
+                said = custodian.agree(self.pages.desk, asking, compared=compared)
             else:
                 said = custodian.refuse(self.pages.desk, asking, request.form.get("text", ""))
         except DeskError as error:
@@ -176,6 +177,8 @@ class _Custody:
         return render_template(
             "custodian.html",
             asking=asking,
+            contested=CONTESTED,
+            digest_of=digest_of,
             letter=escape(text),
             problem=problem,
             reason_most=REASON_MOST,

@@ -65,6 +65,7 @@ class Listing:
     _typed: OrderedDict[str, str] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _counts: tuple[object, Mapping[str, int]] = (None, {})
+    _is_over: bool = False
 
     def show(self) -> Response:
         """One page of what a view, and a search within it, finds."""
@@ -153,8 +154,9 @@ class Listing:
         return _to_list()
 
     def end(self) -> None:
-        """Forget what was searched for, and what was counted."""
+        """Forget what was searched for, and what was counted, for good: Lock was pressed."""
         with self._lock:
+            self._is_over = True
             self._typed.clear()
             self._counts = (None, {})
 
@@ -167,7 +169,8 @@ class Listing:
     def _remember(self, typed: str) -> str:
         token = secrets.token_hex(8)
         with self._lock:
-            self._typed[token] = typed
+            if not self._is_over:  # a request that had begun by then ends after it
+                self._typed[token] = typed
             while len(self._typed) > REMEMBERED_MOST:
                 self._typed.popitem(last=False)
         return token
@@ -179,7 +182,9 @@ class Listing:
         asked = (id(rows), views, desk.today())
         if of != asked:
             counts = counted(desk, views, rows)
-            self._counts = (asked, counts)
+            with self._lock:
+                if not self._is_over:
+                    self._counts = (asked, counts)
         return counts
 
 

@@ -51,6 +51,7 @@ _WORD = re.compile(r"\S+")
 _NOT_SEEN = Sentence(
     "This is another copy than the one that was shown. Look at it below, and sign it then."
 )
+_BEGUN = Sentence("A box was begun and not added: add it, or take it back.")
 _REDACTED = {
     True: "The redacted copy was signed and sent.",
     False: "The redacted copy was signed; it goes out at the next sync.",
@@ -213,11 +214,16 @@ class Sight:
         case = Cases(self.desk).find(ref)
         form = request.form
         boxes, corner, why = _boxes(form.get("boxes", "")), form.get("corner", ""), ""
+        typed = {name: form.get(name, "0") for name in "xywh"}
+        is_begun = bool(corner) or any(one.strip(" 0") for one in typed.values())
         sight = redaction.still(self.desk, case, file_id, part=part)
         small = min(1.0, WORKBENCH / max(sight.width, sight.height))
         width, height = max(1, int(sight.width * small)), max(1, int(sight.height * small))
         try:
             if "sign" in form:
+                if is_begun:
+                    # What it was for would stay in a copy that is called redacted.
+                    raise RedactionRefused(_BEGUN)
                 sent = redaction.redact(self.desk, case, file_id, boxes, part=part)
                 return self._done(case, _REDACTED[sent])
             if "at.x" in form:
@@ -226,9 +232,9 @@ class Sight:
                         _place(form.get("at.y"), sight.height, height))  # fmt: skip
                 boxes, corner = _clicked(boxes, corner, here)
             elif "add" in form:
-                boxes = [*boxes, redaction.parse_box(",".join(map(form.get, "xywh", "0000")))]
+                boxes, typed = [*boxes, redaction.parse_box(",".join(typed.values()))], {}
             elif "undo" in form:
-                boxes, corner = (boxes, "") if corner else (boxes[:-1], "")
+                boxes, corner, typed = boxes if is_begun else boxes[:-1], "", {}
         except DeskError as refused:
             why = reason(refused)
         self.exposure.opened((file_id, part), self.desk.today())
@@ -236,6 +242,7 @@ class Sight:
             "redact.html", case=case, file=find_file(self.desk, case, file_id), part=part,
             boxes=boxes, told=_told(boxes), corner=corner, why=why, width=width, height=height,
             of=sight,
+            typed={name: one for name, one in typed.items() if _is_number(one) and int(one)},
         ), 422 if why else 200  # fmt: skip
 
     def redact_answer(self, ref: str, name: str) -> BaseResponse | str | tuple[str, int]:

@@ -7,10 +7,12 @@ succeeds; the next is tried when its time has come.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from desk.damage import unusable
 from desk.desk import local_stamp
 from desk.errors import AlreadySyncing, DeskError, Stopped
 from desk.news import sync_and_tell
@@ -74,6 +76,8 @@ class Syncing:
             return
         except DeskError as error:
             failure = reason(error)
+        except sqlite3.Error as error:
+            failure = unusable(error)
         except Exception as error:  # noqa: BLE001  # the next one may succeed, and nobody else would say it
             report(error)
             failure = Sentence("The desk met an error, and this was not done to its end.")

@@ -159,7 +159,8 @@ class _Transmitting:
             with left.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             # As the journal is now: whoever left it may have written there since it was read.
-            if digest in waiting.named_by(Cases(self._desk).find(case.id.hex())):
+            now = Cases(self._desk).find(case.id.hex())
+            if digest in waiting.named_by(self._desk, now):
                 left.rename(waiting.path_of(self._desk, digest))
             else:
                 left.unlink()

@@ -31,7 +31,8 @@ from crypto.bulletin import BulletinStatement, to_pem
 from crypto.errors import CryptoError
 from crypto.ids import Day, date_of
 from desk.config import write_private
-from desk.errors import DeskError
+from desk.damage import DAMAGED
+from desk.errors import DeskError, StoreDamaged
 from desk.export import inside
 from desk.locks import alone
 from desk.room import words
@@ -42,7 +43,7 @@ from desk.sentence import Sentence, Several, reason
 from desk.work import myself
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from desk.desk import Desk
     from desk.room.fact import Fact
@@ -281,9 +282,12 @@ def _read(folder: Path, name: str) -> bytes:
         ) from None
 
 
-def _published(desk: Desk) -> Iterator[tuple[int, int]]:
-    for first, last in json.loads(desk.store.noted(_PUBLISHED) or "[]"):
-        yield int(first), int(last)
+def _published(desk: Desk) -> list[tuple[int, int]]:
+    kept = desk.store.noted(_PUBLISHED) or "[]"
+    try:
+        return [(int(first), int(last)) for first, last in json.loads(kept)]
+    except (TypeError, ValueError):
+        raise StoreDamaged(DAMAGED) from None
 
 
 def _require_publishable(desk: Desk, edition: Edition, folder: Path | None) -> None:

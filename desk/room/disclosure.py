@@ -1,23 +1,40 @@
 """Which counts may be public: small ones are kept back, and so is whatever would tell them.
 
-Rule: a count below ten is never published, nought included. Further counts are kept back until
-nobody who knows everything that is published, before it is even rounded, and knows which ones are
-small, can narrow any of them down to fewer than ten possible values. Then what is left is rounded
-to a multiple of five.
+Rule, from the top of each tree of sums down; a count is small below ten, nought included:
 
-The sums that tie counts together form trees (a count is a part of one whole at most), so bounds
-that are passed along them, as often as there are sums, are exact: they are what a linear program
-would find.
+```
+(1) the top of a tree is kept back where it is small
+(2) below a whole that is kept back, all of its tables are, with all that is below them
+(3) of a table whose whole is published, every small part is kept back; where there is one, the
+    last part is as well, and the last of the others if what is kept back is small together
+```
+
+Parts with tables of their own stand before the others: then they go last. No count decides the
+order. What is left is rounded to a multiple of five.
+
+Whoever knows this rule and everything that is published, before it is even rounded, is left with
+ten possible values or more for each count that is kept back:
+
+- Of a table whose whole is published, the parts kept back are the last one and at least one other,
+  and come to ten or more together: a last part that is alone is small, and takes another along.
+  Give each of them but the last any value of 0 to 9 that leaves nothing negative, and the last what
+  remains: by (3) the very same parts are kept back then, and what is published is the same. So each
+  but the last can be 0 to 9, and the last has ten values as well, whatever the true counts are.
+- Below a part that is kept back nothing is published, so its tables can be divided in any way: a
+  count there can be anything from nought to the most that the part can be, which is nine or more.
+  The same holds for a top that is kept back, which can be 0 to 9, and for all that is below it.
+- A rest beside a part, of a whole that is published, has a value for each value of the part; of a
+  whole that is kept back, it is one of the counts below it.
+- What one table shows depends on its own parts and on whether its whole is published, on nothing
+  else: what other tables show, of the same whole or elsewhere, takes none of these values away.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 LEAST = 10
 """The smallest count that is published, and how many values each other one can at least have."""
@@ -25,37 +42,29 @@ STEP = 5
 
 
 class Sum(NamedTuple):
-    """A whole and the parts that make it, each counted once."""
+    """A table: a whole, and the parts that make it, each counted once."""
 
     whole: str
     parts: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Bounds:
-    """What is known of a count: at least, at most."""
-
-    low: float
-    high: float
-
-    def narrow(self, low: float, high: float) -> None:
-        """Take what was learnt."""
-        self.low, self.high = max(self.low, low), min(self.high, high)
-
-
-def protect(counts: Mapping[str, int], sums: Sequence[Sum]) -> dict[str, int | None]:
+def protect(
+    counts: Mapping[str, int], sums: Sequence[Sum], rests: Mapping[str, str] | None = None
+) -> dict[str, int | None]:
     """Every count as it may be published: rounded, or None where it is kept back.
 
+    Args:
+        counts: every true count by its name.
+        sums: the tables, those of a whole before those of its parts; a count is in one at most.
+        rests: names for what a part leaves of its whole. Such a name says no more than the part
+            does, and no less: it is published where the part is.
+
     Raises:
-        ValueError: the sums are not trees, or do not hold.
+        ValueError: the sums are not trees from the top down, a table has one part, or a sum does
+            not hold.
     """
-    _require_trees(counts, sums)
-    small = {name for name, count in counts.items() if count < LEAST}
-    beside: set[str] = set()
-    while found := _next_beside(counts, sums, small, beside):
-        beside |= found - small
-    kept_back = small | beside
-    return {name: None if name in kept_back else rounded(count) for name, count in counts.items()}
+    hidden = kept_back(counts, sums, rests or {})
+    return {name: None if name in hidden else rounded(count) for name, count in counts.items()}
 
 
 def rounded(count: int) -> int:
@@ -63,83 +72,52 @@ def rounded(count: int) -> int:
     return STEP * ((count + STEP // 2) // STEP)
 
 
-def known(
-    counts: Mapping[str, int], sums: Iterable[Sum], small: set[str], beside: set[str]
-) -> dict[str, Bounds]:
-    """What follows for every count from those that are published, and from why the others are not.
-
-    It is assumed to be known which counts are kept back for being `small`, and which `beside` them.
-    """
-    every = tuple(sums)
-    found = {name: Bounds(count, count) for name, count in counts.items()}
-    found |= {name: Bounds(0, LEAST - 1) for name in small}
-    found |= {name: Bounds(LEAST, math.inf) for name in beside}
-    # In a tree, news reaches everything in as many rounds as there are sums.
-    for _ in every:
-        for one in every:
-            parts = [found[part] for part in one.parts]
-            whole = found[one.whole]
-            whole.narrow(sum(part.low for part in parts), sum(part.high for part in parts))
-            for part in parts:
-                others_low = sum(other.low for other in parts if other is not part)
-                others_high = sum(other.high for other in parts if other is not part)
-                part.narrow(whole.low - others_high, whole.high - others_low)
-    return found
-
-
-def _next_beside(
-    counts: Mapping[str, int], sums: Sequence[Sum], small: set[str], beside: set[str]
-) -> set[str]:
-    """What to keep back beside a count of which the others tell too much; empty at the end."""
-    bounds = known(counts, sums, small, beside)
-    for name in counts:
-        if name in small | beside and bounds[name].high - bounds[name].low < LEAST - 1:
-            companions = _companions(name, sums, small | beside)
-            if companions:
-                return companions
-    return set()
-
-
-def _companions(weak: str, sums: Sequence[Sum], hidden: set[str]) -> set[str]:
-    """What to hide next beside a weak count: the last part near it, or else a whole.
-
-    A whole is kept back because it is about as small as what it is made of in one table: what
-    is published of it in another table would tell whoever knows this rule how small, and goes
-    with it.
-
-    Near is whatever a sum ties to it, directly or through counts that are hidden already. Which
-    one it is depends on no count: were it the smallest, it would tell that it is smaller than
-    what is published, and whoever knows this rule could compute both.
-    """
-    wholes: list[str] = []
-    seen: set[str] = set()
-    near = {weak}
-    while near:
-        seen |= near
-        touching = [one for one in sums if not near.isdisjoint((one.whole, *one.parts))]
-        parts = [part for one in touching for part in one.parts if part not in hidden]
-        if parts:
-            return {parts[-1]}
-        wholes += [one.whole for one in touching if one.whole not in hidden]
-        near = {name for one in touching for name in (one.whole, *one.parts) if name in hidden}
-        near -= seen
-    if not wholes:
-        # Where all that is tied together is hidden, what is known of it is why.
-        return set()
-    return {wholes[0], *(part for one in sums if one.whole == wholes[0] for part in one.parts)}
-
-
-def _require_trees(counts: Mapping[str, int], sums: Sequence[Sum]) -> None:
-    parts = [part for one in sums for part in one.parts]
-    if len(set(parts)) != len(parts):
-        raise ValueError("a count is a part of two wholes")
-    above = {part: one.whole for one in sums for part in one.parts}
-    for name in above:
-        at = name
-        for _ in above:
-            at = above.get(at, "")
-        if at:
-            raise ValueError("a count is a part of itself")
+def kept_back(
+    counts: Mapping[str, int], sums: Sequence[Sum], rests: Mapping[str, str]
+) -> frozenset[str]:
+    """The names of the counts that may not be published; arguments and errors as `protect`."""
+    _require_trees(counts, sums, rests)
+    wholes = {one.whole for one in sums}
+    below = {part for one in sums for part in one.parts}
+    hidden = {
+        name for name, count in counts.items()
+        if count < LEAST and name not in below and name not in rests
+    }  # fmt: skip
     for one in sums:
+        if one.whole in hidden:
+            hidden.update(one.parts)
+        else:
+            # False sorts first: a part that is a whole itself stands before those that are not.
+            hidden |= _of_table(counts, sorted(one.parts, key=lambda part: part not in wholes))
+    # No small rest is published: what it is made of is small, then, goes, and takes the part along.
+    return frozenset(hidden | {rest for rest, part in rests.items() if part in hidden})
+
+
+def _of_table(counts: Mapping[str, int], parts: Sequence[str]) -> set[str]:
+    """Step (3); the whole is at least ten, so that there is always something to take along."""
+    hidden = {part for part in parts if counts[part] < LEAST}
+    if hidden:
+        hidden.add(parts[-1])
+        if sum(counts[part] for part in hidden) < LEAST:
+            hidden.add([part for part in parts if part not in hidden][-1])
+    return hidden
+
+
+def _require_trees(
+    counts: Mapping[str, int], sums: Sequence[Sum], rests: Mapping[str, str]
+) -> None:
+    seen: set[str] = set()
+    above: dict[str, str] = {}
+    for one in sums:
+        seen.add(one.whole)
+        if not seen.isdisjoint(one.parts) or len(set(one.parts)) != len(one.parts):
+            raise ValueError("a count is a part of two wholes, of itself, or of a later whole")
+        if len(one.parts) == 1:
+            raise ValueError("a table of one part says its whole again")
         if counts[one.whole] != sum(counts[part] for part in one.parts):
             raise ValueError("a whole is not the sum of its parts")
+        seen.update(one.parts)
+        above |= dict.fromkeys(one.parts, one.whole)
+    for rest, part in rests.items():
+        if rest in seen or part not in above or counts[rest] != counts[above[part]] - counts[part]:
+            raise ValueError("a rest is not what its part leaves of the whole")

@@ -15,6 +15,7 @@ from crypto.ids import Day, day_of
 from desk import acts
 from desk.rules import RECEIVED, UNKNOWN
 from desk.verify import FollowUp
+from desk.whose import is_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -207,8 +208,9 @@ def _questions(case: Case) -> Iterator[Question]:
     said = case.timeline
     for at, one in enumerate(said):
         if steps.get(id(one)) == "info_requested":
-            answers = (_day(case, two) for two in said[at + 1 :] if isinstance(two, FollowUp))
-            yield Question(_day(case, one), next(answers, None))
+            answers = (two for two in said[at + 1 :] if isinstance(two, FollowUp))
+            own = (_day(case, two) for two in answers if not is_beside(case.origin, two))
+            yield Question(_day(case, one), next(own, None))
 
 
 def _events(case: Case, rules: Rules) -> Iterator[Event]:

@@ -1,7 +1,9 @@
 """The counts that a bulletin is made of, and how they hang together.
 
 Rule: tables are of one dimension, their groups are fixed, and each count is a part of one whole at
-most: that is what lets desk.room.disclosure say exactly what somebody could compute.
+most: on that rests what desk.room.disclosure says of what somebody could compute.  Terrorism and
+the kinds of technology crime are one table of all reports, and technology is the rest beside
+terrorism: as a whole of its own it would go where terrorism is small, and take every kind along.
 """
 
 from __future__ import annotations
@@ -65,18 +67,24 @@ class Line:
 
 @dataclass(slots=True)
 class Counts:
-    """True counts, and which of them make which: never published as they stand."""
+    """True counts, and which of them make which: never published as they stand.
+
+    `of` names what a count is a share of; `rests` is as in `protect`.
+    """
 
     counts: dict[str, int]
     sums: list[Sum]
     of: dict[str, str]
+    rests: dict[str, str]
 
-    def split(self, whole: str, table: str, parts: Mapping[str, int]) -> None:
-        """Add a table of parts that make a whole."""
+    def split(
+        self, whole: str, table: str, parts: Mapping[str, int], beside: tuple[str, ...] = ()
+    ) -> None:
+        """Add a table of parts that make a whole, with counts `beside` them that are there."""
         names = {f"{table}.{name}": count for name, count in parts.items()}
         self.counts |= names
-        self.sums.append(Sum(whole, tuple(names)))
-        self.of |= dict.fromkeys(names, whole)
+        self.sums.append(Sum(whole, (*beside, *names)))
+        self.of |= dict.fromkeys((*beside, *names), whole)
 
 
 def lines(
@@ -84,7 +92,7 @@ def lines(
 ) -> tuple[Line, ...]:
     """The public counts of a period, in their fixed order."""
     found = true_counts(facts, period, rules, tags)
-    public = protect(found.counts, found.sums)
+    public = protect(found.counts, found.sums, found.rests)
     return tuple(
         Line(name.split(".")[0], name.split(".")[1], count, public.get(found.of.get(name, "")))
         for name, count in public.items()
@@ -97,10 +105,12 @@ def true_counts(facts: Iterable[Fact], period: Period, rules: Rules, tags: Seque
     came = [one for one in readable if one.day in period]
     crime = [one for one in came if one.category != f.TERRORISM]
     terror = [one for one in came if one.category == f.TERRORISM]
-    all_of, terrorism = "reports.received", "nature.terrorism"
-    found = Counts({all_of: len(came)}, [], {})
-    found.split(all_of, "nature", {"technology": len(crime), "terrorism": len(terror)})
-    found.split("nature.technology", "categories", _grouped(crime, "category", KINDS))
+    all_of, technology, terrorism = "reports.received", "nature.technology", "nature.terrorism"
+    kinds = _grouped(crime, "category", KINDS)
+    found = Counts({all_of: len(came)}, [], {}, {technology: terrorism})
+    found.counts |= {technology: len(crime), terrorism: len(terror)}
+    found.split(all_of, "categories", kinds, beside=(terrorism,))
+    found.of |= {technology: all_of, **{f"categories.{name}": technology for name in kinds}}
     for tag in tags:
         marked = sum(tag in one.tags for one in terror)
         found.split(terrorism, f"tag_{tag}", {"marked": marked, "unmarked": len(terror) - marked})

@@ -1,7 +1,8 @@
 """Put a file in quarantine: the one act, for the command line and for the pages.
 
 Rule: all that shows the same is named in acts of its own, so that every digest of it is closed on
-every desk, in any case.  What is closed stays closed (desk.quarantine).
+every desk, in any case.  All of them are kept before the first is sent: whoever stops the program
+while it sends has closed all.  What is closed stays closed (desk.quarantine).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from desk import acts
 from desk.cases import Cases
 from desk.errors import ActRefused
 from desk.evidence import views
-from desk.outbox import append
+from desk.outbox import drafted, keep, send
 from desk.quarantine import family, kin_of
 from desk.sentence import Sentence, Several
 
@@ -46,7 +47,6 @@ def close(desk: Desk, case: Case, file: FileView, custodian: str, text: str = ""
             )
         )
     files = {one.id: one for one in views(desk, case)}
-    sent = True
     kin = family(file.id, kin_of(list(files.values())))
     for name in (file.id, *sorted(kin - {file.id})):
         one = files.get(name)
@@ -56,9 +56,10 @@ def close(desk: Desk, case: Case, file: FileView, custodian: str, text: str = ""
         data: dict[str, Json] = {
             "file": name, "sha256": one.sha256, "custodian": named, "text": text.strip(),
         }  # fmt: skip
-        sent &= append(desk, case, acts.QUARANTINE, data)
+        last = drafted(desk, case, acts.QUARANTINE, data)
+        keep(desk, case, last)
         case = Cases(desk).find(case.id.hex())
-    return sent
+    return send(desk, last)
 
 
 def custodians(desk: Desk) -> tuple[str, ...]:

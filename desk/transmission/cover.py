@@ -114,7 +114,9 @@ def _sheet(
         "rules": (rules.digest[:16], True),
     }
     notes = ["annex" if occasion.has_annex else "locked", "digest", "untrue"]
-    if len(case.origin.told) > 1:
+    if case.origin.told and case.origin.message:
+        notes.insert(0, "after_a_message")
+    elif len(case.origin.told) > 1:
         notes.insert(0, "several")
     return {
         "lang": language,

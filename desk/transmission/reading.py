@@ -13,12 +13,13 @@ from desk import acts, telling
 from desk import words as read_words
 from desk.cases import iso
 from desk.verify import Entry, Reply
+from desk.whose import NAME_DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from crypto.strict_json import Json
     from desk.cases import Case
+    from desk.origins import Told
     from desk.rules import Rules
     from desk.transmission.items import Item
     from desk.verify import FollowUp
@@ -60,6 +61,13 @@ _BESIDE = Template("""\
 déclarant.</span> <span lang="ar" dir="rtl">في هذا الملف أكثر من تبليغ واحد، وواحد منها على الأكثر \
 للمبلّغ.</span></strong></p>
 $reports""")
+_AFTER_A_MESSAGE = Template("""\
+<p><strong>A message began this case, and no report in it is known to come from whoever wrote \
+that. <span lang="fr">Ce dossier a commencé par un message, et rien ne prouve qu’un signalement \
+qu’il contient vienne de la personne qui l’a écrit.</span> <span lang="ar" dir="rtl">بدأ هذا الملف \
+برسالة، وليس معروفا أن أي تبليغ فيه صادر عن كاتبها.</span></strong></p>
+$reports""")
+_REPORT_NAME = Template("<p><code>$name</code></p>\n")
 _FIELD = Template("<dt>$name</dt>\n$lines")
 _LINE = Template('<dd dir="auto">$text</dd>')
 _SAID = Template('<article><b>$who</b> $did <time>$day</time>\n<p dir="auto">$text</p></article>')
@@ -68,9 +76,9 @@ _FILE = Template('<li><bdi dir="ltr">$path</bdi><br><code>$sha256</code></li>')
 
 def report_page(case: Case, rules: Rules, files: Sequence[Item]) -> bytes:
     """Return the page, in UTF-8."""
-    reports = "\n<hr>\n".join(_report(one.manifest.fields) for one in case.origin.told)
-    if len(case.origin.told) > 1:
-        reports = _BESIDE.substitute(reports=reports)
+    reports = "\n<hr>\n".join(_report(one, is_named=_is_odd(case)) for one in case.origin.told)
+    if _is_odd(case):
+        reports = (_AFTER_A_MESSAGE if case.origin.message else _BESIDE).substitute(reports=reports)
     said = [_said(case, rules, one) for one in case.timeline if not _is_note(one)]
     named = [_FILE.substitute(path=_text(one.path), sha256=one.sha256) for one in files]
     return _PAGE.substitute(
@@ -78,14 +86,22 @@ def report_page(case: Case, rules: Rules, files: Sequence[Item]) -> bytes:
     ).encode()
 
 
-def _report(fields: Mapping[str, Json]) -> str:
+def _is_odd(case: Case) -> bool:
+    """Whether a report lies in it that is not known to be the reporter's."""
+    return len(case.origin.told) > 1 or bool(case.origin.told and case.origin.message)
+
+
+def _report(told: Told, *, is_named: bool) -> str:
     answers = [
         _FIELD.substitute(
             name=_text(name), lines="\n".join(_LINE.substitute(text=_text(one)) for one in lines)
         )
-        for name, lines in read_words.answers(fields)
+        for name, lines in read_words.answers(told.manifest.fields)
     ]
-    return _REPORT.substitute(fields="\n".join(answers))
+    said = _REPORT.substitute(fields="\n".join(answers))
+    # Whose a message is, it says by that name.
+    name = told.envelope.id.hex()[:NAME_DIGITS]
+    return _REPORT_NAME.substitute(name=name) + said if is_named else said
 
 
 def _is_note(one: FollowUp | Reply | Entry) -> bool:
@@ -100,9 +116,9 @@ def _said(case: Case, rules: Rules, one: FollowUp | Reply | Entry) -> str:
         who, did = one.signer.name, telling.act(one.body.type, one.body.data, rules)
         text = telling.text(one.body.type, one.body.data)
     elif isinstance(one, Reply):
-        who, did, text = one.signer.name, read_words.told(one.body), one.body.text
+        who, did, text = one.signer.name, read_words.told(one), one.body.text
     else:
-        who = "The reporter"
+        who = read_words.writer(case, one)
         did = read_words.said(one.body, case.number_of(one.envelope.id))
         text = one.body.text
     return _SAID.substitute(

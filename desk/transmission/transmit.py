@@ -9,16 +9,19 @@ name; where the program is killed in between, the next start says so.
 (2) allowed      by the rules, by another operator, not against the reporter's wish
 (3) gather       what goes and what does not; the cover; the manifest; the operator's signature
 (4) write        sealed to the service's key, or a folder in clear (desk.transmission.writing);
-                 with an identity, the journal says before the last bytes that it was opened
+                 before the last bytes what a sealed one holds is remembered, and then, with an
+                 identity, the journal says that it was opened
 (5) say so       the entry, with the package's SHA-256
 ```
 
-A request to the custodians is used up by (4), and no sooner: what fails before it costs nothing.
+A request to the custodians is used up by (4), and no sooner: what fails before it costs nothing,
+and whatever fails after it says so, or stops the program then.
 """
 
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -99,8 +102,8 @@ def transmit(desk: Desk, case: Case, order: Order) -> Transmission:
     Raises:
         StateUnknown, ActRefused: the rules do not allow it now.
         ServiceKeyRefused: the service has no key here.
-        TransmissionRefused: a file is missing, the target cannot be written, the cover not printed;
-            the message says so where a request to the custodians is used up by then.
+        TransmissionRefused: a file is missing, the target cannot be written, the cover not printed.
+            Or whatever else, once a request to the custodians is used up: the message says so.
         EvidenceUnsound: a file is not what its manifest says.
         CaseMoved: something came to the case since it was read.
         RosterNotTrusted: no roster is in force today.
@@ -119,8 +122,12 @@ def transmit(desk: Desk, case: Case, order: Order) -> Transmission:
             if key is None:
                 digest = write_folder(order.target, load, ledger, opening.say)
             else:
-                digest = write_sealed(order.target, load, head, key, opening.say, ledger=ledger)
-                waiting.remember(desk, digest, load)
+
+                def last_word(made: str) -> None:
+                    waiting.remember(desk, case.id, made, load)
+                    opening.say()
+
+                digest = write_sealed(order.target, load, head, key, last_word, ledger=ledger)
             sent = _say_so(desk, order, digest, opening)
         except BaseException as error:
             # Where the entry is kept here and goes out later, what it names must stay.
@@ -128,7 +135,7 @@ def transmit(desk: Desk, case: Case, order: Order) -> Transmission:
                 raise
             if digest:
                 _remove(order.target)
-            if opening.is_said and isinstance(error, DeskError):
+            if opening.is_said:
                 raise _used_up(error) from None
             raise
     return Transmission(order.target, digest, load.files, load.left, sent)
@@ -145,7 +152,7 @@ class _Opening:
     before: Case
     case: Case
     act: Envelope | None = None
-    is_said: bool = False
+    _is_said: bool = False
 
     @classmethod
     def begin(cls, desk: Desk, case: Case, agreed: Agreed | None) -> _Opening:
@@ -158,7 +165,15 @@ class _Opening:
         """Write it into the journal; from here on the request is used up.  Raises CaseMoved."""
         if self.act is not None:
             outbox.keep(self.desk, self.before, self.act)
-            self.is_said = True
+            self._is_said = True
+
+    @property
+    def is_said(self) -> bool:
+        """Whether the journal says it; the store knows, where a signal came before the word."""
+        if self.act is not None and not self._is_said:
+            with suppress(sqlite3.Error):
+                self._is_said = bool(self.desk.store.some([self.act.id]))
+        return self._is_said
 
 
 def _say_so(desk: Desk, order: Order, digest: str, opening: _Opening) -> bool:
@@ -179,19 +194,26 @@ def _say_so(desk: Desk, order: Order, digest: str, opening: _Opening) -> bool:
     raise AssertionError  # pragma: no cover - the last try raises
 
 
-def _used_up(error: DeskError) -> TransmissionRefused:
+def _used_up(error: BaseException) -> TransmissionRefused:
+    why = Sentence("Something failed: {error}.", error=f"{type(error).__name__}: {error}")
+    if isinstance(error, DeskError):
+        why = reason(error)
+    elif not isinstance(error, Exception):
+        why = Sentence("It was stopped.")
     return TransmissionRefused(
         Sentence(
             "{why} No package was handed over, and the journal says already that the identity was "
             "opened: the request to the custodians is used up. Ask them anew.",
-            why=reason(error),
+            why=why,
         )
     )
 
 
 def _is_named(desk: Desk, case: Case, digest: str) -> bool:
-    now = Cases(desk).find(case.id.hex())
-    return any(one.body.data.get("package") == digest for one in now.work.of(acts.STATUS))
+    with suppress(sqlite3.Error):
+        now = Cases(desk).find(case.id.hex())
+        return any(one.body.data.get("package") == digest for one in now.work.of(acts.STATUS))
+    return False
 
 
 def _gather(desk: Desk, case: Case, order: Order, package: PackageId, service: Kid) -> Load:

@@ -109,6 +109,11 @@ NOTES: dict[str, dict[str, str]] = {
         "fr": "Ce dossier contient plusieurs signalements, dont un au plus est celui du "
         "déclarant : voir report.html.",
     },
+    "after_a_message": {
+        "ar": "بدأ هذا الملف برسالة، وليس معروفا أن أي تبليغ فيه صادر عن كاتبها: انظر report.html.",
+        "fr": "Ce dossier a commencé par un message ; rien ne prouve qu’un signalement qu’il "
+        "contient vienne de son auteur : voir report.html.",
+    },
     "digest": {
         "ar": "يحمل أسفل كل صفحة بصمة جميع الملفات المرفقة. وللتحقق من سلامتها ومن التوقيع: "
         "verify.py.",

@@ -46,11 +46,11 @@ def write_sealed(  # noqa: PLR0913  # what a hand-over is made of
     load: Load,
     head: PackageHead,
     key: ServicePublicKey,
-    last_word: Callable[[], object],
+    last_word: Callable[[str], object],
     *,
     ledger: Ledger,
 ) -> str:
-    """Write the sealed file; return the SHA-256 of all of it.
+    """Write the sealed file; return the SHA-256 of all of it, which `last_word` is told, too.
 
     Raises:
         TransmissionRefused: the target cannot be written; nothing of it stays.
@@ -70,7 +70,7 @@ def write_sealed(  # noqa: PLR0913  # what a hand-over is made of
             digest = _seal(load, head, key, lay_down)
             _settle_file(file)
             with _taken(target):
-                last_word()
+                last_word(digest)
                 file.seek(0)
                 file.write(withheld)
                 _settle_file(file)

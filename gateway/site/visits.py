@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from crypto.body import open_manifest
@@ -155,12 +156,27 @@ def _words(one: ShownReply) -> object:
 
 
 def in_order(replies: tuple[ShownReply, ...]) -> tuple[ShownReply, ...]:
-    """Earlier days first; within a day, a reply after those that it names as its parents."""
+    """Earlier days first; within a day, a reply after those that it names as its parents.
+
+    Each is looked at once: a colleague who writes thousands to one code holds no thread with them.
+    """
     waiting = {reply.hash: reply for reply in replies}
+    before = {one.hash: waiting.keys() & one.parents for one in waiting.values()}
+    after: dict[HeaderHash, list[HeaderHash]] = {}
+    for name, parents in before.items():
+        for parent in parents:
+            after.setdefault(parent, []).append(name)
+    by_day = sorted((one.author_day, one.hash) for one in waiting.values())
+    free = [key for key in by_day if not before[key[1]]]  # sorted, and so a heap
+    # Hashes cannot name each other in a circle, but one that came twice leads where its last does:
+    # of those that wait for each other the earliest goes first, and all are shown all the same.
+    stuck = iter(by_day)
     ordered: list[ShownReply] = []
     while waiting:
-        free = [one for one in waiting.values() if not any(p in waiting for p in one.parents)]
-        # Hashes cannot name each other in a circle; were it so, all would be shown all the same.
-        first = min(free or waiting.values(), key=lambda one: (one.author_day, one.hash))
-        ordered.append(waiting.pop(first.hash))
+        _, name = heappop(free) if free else next(key for key in stuck if key[1] in waiting)
+        ordered.append(waiting.pop(name))
+        for child in after.get(name, ()):
+            before[child].discard(name)
+            if not before[child] and child in waiting:
+                heappush(free, (waiting[child].author_day, child))
     return tuple(ordered)

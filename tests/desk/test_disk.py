@@ -17,7 +17,7 @@ from crypto.manifest import EntryBody
 from crypto.signing import SigningPrivateKey
 from desk.alarms import Alarm, Sign
 from desk.disk import WORDS_LEAST, Disk, GiB, MiB, floor
-from desk.errors import ServerUnreachable
+from desk.errors import ServerRefused, ServerUnreachable
 from desk.outbox import CONTENT_MOST, append
 from desk.progress import Silence
 from desk.sync import synchronise
@@ -291,6 +291,60 @@ def test_an_index_that_does_not_fit_is_read_as_far_as_there_is_room(
     done = sync()
     assert (done.envelopes, done.is_cut, done.alarms) == (7, False, [])
     assert desk.store.alarms() == ()
+
+
+@pytest.mark.claim("C-DESK-DISK")
+@pytest.mark.parametrize("what", ["a part", "two posts", "the files"])
+def test_that_reports_may_be_missing_is_said_whatever_the_server_breaks_after_the_list(
+    desk: Desk, server: FakeServer, world: World, monkeypatch: pytest.MonkeyPatch,
+    reporter: Reporter, sync: Synced, read: Read, what: str,
+) -> None:  # fmt: skip
+    """Whoever fills the disk with words must not be able to hush what is said of that."""
+    server.answers["/v1/parts"] = (503, b"{}")
+    photo = reporter.evidence("photo-1.jpg", "image/jpeg", JPEG)
+    with pytest.raises(ServerRefused):
+        sync(*reporter.report([photo]))
+    server.put(*Reporter(world).report(danger_now="yes"))
+    monkeypatch.setattr(Disk, "left_for_words", property(lambda _: 0))
+    if what != "a part":
+        server.answers.clear()
+        name = "send_waiting" if what == "two posts" else "Fetching"
+
+        def breaks(*_: object, **__: object) -> None:
+            raise ServerUnreachable("The line broke.")
+
+        monkeypatch.setattr(f"desk.sync.{name}", breaks)
+    for _ in range(2):
+        with pytest.raises((ServerRefused, ServerUnreachable)):
+            sync()
+        assert desk.store.alarms() == (CUT,)
+    monkeypatch.undo()
+    # It ends with its cause, though the files still break.
+    server.answers["/v1/parts"] = (503, b"{}")
+    with pytest.raises(ServerRefused):
+        sync()
+    assert desk.store.alarms() == ()
+    assert len(desk.store.cases()) == 2
+    assert read().files
+
+
+@pytest.mark.claim("C-DESK-DISK")
+def test_that_files_were_left_is_said_though_another_file_breaks(
+    desk: Desk, server: FakeServer, room: Room, reporter: Reporter, sync: Synced
+) -> None:
+    small = reporter.evidence("photo-1.jpg", "image/jpeg", JPEG)
+    film = reporter.evidence("video-1.mp4", "video/mp4", JPEG, length=5 * GiB)
+    film.parts = [Zeros(sealed_length(5 * GiB))]
+    room.bytes = GiB
+    server.answers["/v1/parts"] = (503, b"{}")
+    with pytest.raises(ServerRefused):
+        sync(*reporter.report([small, film]))
+    assert desk.store.alarms() == (FULL,)
+    # There is room now; a step that breaks off says nothing of its end.
+    room.bytes = 10 * GiB
+    with pytest.raises(ServerRefused):
+        sync()
+    assert desk.store.alarms() == (FULL,)
 
 
 def test_a_sync_with_nothing_new_needs_no_room(

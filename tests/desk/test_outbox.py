@@ -14,7 +14,7 @@ from crypto.ids import KID_ZERO, Day
 from crypto.manifest import EntryBody, ReplyBody
 from crypto.signed import SignedManifest
 from crypto.wrap import parse_wraps
-from desk import outbox, sending
+from desk import delivery, outbox, sending
 from desk.alarms import Sign
 from desk.cases import Cases
 from desk.desk import Desk
@@ -318,12 +318,13 @@ def the_case(desk: Desk) -> Case:
 
 def becomes(monkeypatch: pytest.MonkeyPatch, one: Envelope, outcome: str) -> None:
     """Whatever is sent goes as always, but for this one."""
-    deliver = sending.deliver
+    deliver = delivery.deliver
 
     def delivered(desk: Desk, sent: Envelope) -> str:
         return outcome if sent.id == one.id else deliver(desk, sent)
 
-    monkeypatch.setattr(sending, "deliver", delivered)
+    for room in (delivery, sending):
+        monkeypatch.setattr(room, "deliver", delivered)
 
 
 @pytest.mark.claim("C-WORK")
@@ -390,7 +391,7 @@ def test_in_a_sync_what_answers_one_that_is_not_taken_waits_with_it(
     server.answers["/v1/envelopes"] = (503, b"")
     for one in both:
         set_state(desk, Cases(desk).find(one.case.hex()), "triage")
-    first, second = sending.in_order(desk, desk.store.unposted())
+    first, second = delivery.in_order(desk, desk.store.unposted())
     set_state(desk, Cases(desk).find(first.case.hex()), "assessment")
     server.answers.clear()
     becomes(monkeypatch, first, "waits")

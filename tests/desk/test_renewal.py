@@ -483,3 +483,14 @@ def test_a_twin_on_the_same_page_of_one_that_was_refused_is_left_to_the_next_syn
     sync(*report)
     assert read().report is not None
     assert said(desk) == set()
+
+
+@pytest.mark.claim("C-RENEWED")
+def test_of_two_that_an_operator_signed_under_one_id_the_first_stays(
+    desk: Desk, world: World, reporter: Reporter, sync: Synced
+) -> None:
+    first = world.entry(reporter.case)
+    sync(*reporter.report(), first)
+    sync(world.entry(reporter.case, "closed", envelope=first.id))
+    assert [one.header for one in of_kind(desk, Kind.ENTRY)] == [first.header]
+    assert Sign.ENVELOPE_CHANGED in said(desk)

@@ -8,19 +8,21 @@ import hashlib
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from crypto.header import Kind
-from crypto.ids import Day
+from crypto.ids import Day, EnvelopeId
+from crypto.keys import ReplyPublicKey
 from desk import acts, sending
 from desk.alarms import Sign
 from desk.cases import Cases
-from desk.client import SyncClient
 from desk.desk import Desk
 from desk.disk import Disk
-from desk.errors import NotAnswerable, ServerUnreachable
+from desk.errors import NotAnswerable
 from desk.outbox import answer, append
 from desk.progress import Silence
 from desk.sending import send_waiting
@@ -30,9 +32,10 @@ from desk.work import set_state, write_note
 from tests.desk.world import JPEG, TODAY, Reporter, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from crypto.keys import ReplyPublicKey
+    from crypto.ids import CaseId
+    from crypto.receipt import ReceiptKeys
     from desk.cases import Case
     from desk.store import Envelope
     from desk.sync import SyncReport
@@ -89,8 +92,9 @@ def other(world: World) -> Reporter:
 
 
 @pytest.mark.claim("C-CUT")
-def test_an_answer_whose_key_became_uncertain_goes_to_the_one_it_was_for_and_stops_no_sync(
-    desk: Desk, reporter: Reporter, other: Reporter, server: FakeServer, sync: Synced
+@pytest.mark.parametrize("what", ["a message", "a report", "a report that is pinned"])
+def test_an_answer_whose_case_another_key_is_shown_in_goes_to_the_one_it_was_for_and_stops_no_sync(
+    desk: Desk, reporter: Reporter, other: Reporter, server: FakeServer, sync: Synced, what: str
 ) -> None:
     sync(*reporter.follow_up("Is anybody there?"))
     server.answers[POSTS] = (503, b"{}")
@@ -100,15 +104,40 @@ def test_an_answer_whose_key_became_uncertain_goes_to_the_one_it_was_for_and_sto
     thief = Reporter(reporter.world, case=reporter.case)
     photo = other.evidence("photo-1.jpg", "image/jpeg", JPEG)
     later = after(desk, server)
-    server.put(*thief.follow_up("No, me.", day=Day(TODAY + 1)))
+    made = thief.report() if "report" in what else thief.follow_up("No, me.", day=Day(TODAY + 1))
+    server.put(*made)
     server.put(*other.report([photo], danger_now="yes"))
+    if "pinned" in what:
+        later.store.pin_origins({reporter.case: made[0].id})
     done = synchronise(later, Silence(), stamp="now")
-    assert of(later, reporter).reply_key is None
+    # However it came that the case has another key: what was sealed to one goes to no other.
+    assert (of(later, reporter).reply_key == thief.reply_key) == ("pinned" in what)
     assert (done.posted, done.waiting, done.files) == (1, 0, 1)
     assert later.store.noted("last_sync") == "now"
     (reply,) = [one for one in server.rows.values() if one.header.kind is Kind.REPLY]
     assert reporter.receipt.open_reply(reply.header, reply.wraps)
     assert reply.header.day == TODAY + 1
+
+
+@pytest.mark.claim("C-FORGED")
+def test_an_answer_is_not_sealed_anew_to_an_operators_key_that_a_report_gave_for_the_reporters(
+    desk: Desk, world: World, reporter: Reporter, server: FakeServer, sync: Synced
+) -> None:
+    """A key is known again by its id, and an operator's is among the recipients of every answer."""
+    sync(*reporter.report())
+    server.answers[POSTS] = (503, b"{}")
+    assert not answer(desk, of(desk, reporter), "We hear you.")
+    server.answers.clear()
+    colleague = world.operators[1].enrolment.key
+    keys = cast("ReceiptKeys", SimpleNamespace(reply_public=ReplyPublicKey(colleague.raw)))
+    thief = Reporter(world, case=reporter.case, receipt=keys)
+    # Before all others, so that it is looked at first.
+    first = world.sealer(Kind.REPORT, reporter.case, envelope=EnvelopeId(bytes(16)))
+    server.put(*thief.report(sealer=first))
+    later = after(desk, server)
+    assert synchronise(later, Silence()).posted == 1
+    (reply,) = [one for one in server.rows.values() if one.header.kind is Kind.REPLY]
+    assert reporter.receipt.open_reply(reply.header, reply.wraps)
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["a key said it", "none did"])
@@ -231,39 +260,14 @@ def test_what_arrived_before_a_bit_flipped_is_whole_again_and_nothing_is_said_of
     assert [one.body.data["text"] for one in of(again, reporter).work.entries] == ["It arrived."]
 
 
-@pytest.mark.claim("C-CUT")
-def test_one_that_never_gets_through_keeps_no_other_case_and_no_file_waiting(
-    desk: Desk, reporter: Reporter, other: Reporter, server: FakeServer, sync: Synced,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    sync(*reporter.report())
+def waiting(desk: Desk, server: FakeServer, write: Callable[[Desk, Case], bool], *about: Reporter
+) -> dict[CaseId, Envelope]:  # fmt: skip
+    """What was written about each of them while the server was away."""
     server.answers[POSTS] = (503, b"{}")
-    write_note(desk, of(desk, reporter), "Somebody cuts the line at this very one.")
-    (cut,) = desk.store.unposted()
+    for one in about:
+        assert not write(desk, of(desk, one))
     server.answers.clear()
-    photo = other.evidence("photo-1.jpg", "image/jpeg", JPEG)
-    server.put(*other.report([photo]))
-    post = SyncClient.post
-
-    def breaks(client: SyncClient, envelope: Envelope, parts: Sequence[bytes] = ()) -> None:
-        if envelope.id == cut.id:
-            raise ServerUnreachable("The connection broke.")
-        post(client, envelope, parts)
-
-    monkeypatch.setattr(SyncClient, "post", breaks)
-    done = synchronise(desk, Silence())
-    assert (done.waiting, done.files) == (1, 1)
-    assert answer(desk, of(desk, other), "We read you.")
-
-    def always(*_: object) -> None:
-        raise ServerUnreachable("The line is down.")
-
-    monkeypatch.setattr(SyncClient, "post", always)
-    write_note(desk, of(desk, other), "Two in a row are not one envelope's doing.")
-    with pytest.raises(ServerUnreachable, match="down"):
-        synchronise(desk, Silence())
-    monkeypatch.undo()
-    assert synchronise(desk, Silence()).waiting == 0
+    return {one.case: one for one in desk.store.unposted()}
 
 
 # --- what was kept was said
@@ -411,6 +415,84 @@ def test_what_was_sealed_anew_in_vain_leaves_no_part(
     with pytest.raises(sqlite3.OperationalError):
         send_waiting(later)
     assert list(desk.home.parts.iterdir()) == [part]
+
+
+class Ended(BaseException):
+    """What a signal's handler raises, wherever the program is."""
+
+
+@pytest.mark.claim("C-CUT")
+@pytest.mark.parametrize("when", ["the old part goes", "the new ones are kept"])
+def test_a_signal_after_what_was_sealed_anew_was_kept_takes_no_copy(
+    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced,
+    monkeypatch: pytest.MonkeyPatch, when: str,
+) -> None:  # fmt: skip
+    sync(*reporter.report())
+    waiting(desk, server, copy_of, reporter)
+    (old,) = desk.store.unposted()
+    later = after(desk, server)
+    exchange, unlink = Store.exchange, Path.unlink
+
+    def unlinked(path: Path, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002  # as pathlib has it
+        if path == desk.store.part_path(old.id, 1):
+            raise Ended
+        unlink(path, missing_ok=missing_ok)
+
+    def exchanged(store: Store, *given: object) -> bool:
+        exchange(store, *given)  # type: ignore[arg-type]  # as it was called
+        raise Ended
+
+    with monkeypatch.context() as ended:
+        if when == "the old part goes":
+            ended.setattr(Path, "unlink", unlinked)
+        else:
+            ended.setattr(Store, "exchange", exchanged)
+        with pytest.raises(Ended):
+            synchronise(later, Silence())
+    (fresh,) = desk.store.unposted()
+    assert fresh.id != old.id
+    assert desk.store.part_path(fresh.id, 1).exists()
+    done = synchronise(later, Silence())
+    assert (done.posted, done.alarms, of(later, reporter).alarms) == (1, [], ())
+    assert [len(row.parts) for row in server.rows.values() if row.header.kind is Kind.ENTRY] == [1]
+
+
+@pytest.mark.claim("C-CUT")
+def test_a_signal_after_a_copy_was_kept_does_not_take_it(
+    desk: Desk, reporter: Reporter, server: FakeServer, sync: Synced,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    sync(*reporter.report())
+    keep_after = Store.keep_after
+
+    def kept(store: Store, *given: object) -> bool:
+        keep_after(store, *given)  # type: ignore[arg-type]  # as it was called
+        raise Ended
+
+    with monkeypatch.context() as ended:
+        ended.setattr(Store, "keep_after", kept)
+        with pytest.raises(Ended):
+            copy_of(desk, of(desk, reporter))
+    assert synchronise(desk, Silence()).posted == 1
+    assert [len(row.parts) for row in server.rows.values() if row.header.kind is Kind.ENTRY] == [1]
+    assert signs(desk) == []
+
+
+def test_where_the_store_cannot_be_asked_no_copy_is_taken_away(
+    desk: Desk, reporter: Reporter, sync: Synced, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(*reporter.report())
+    case = read()
+
+    def broken(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(Store, "keep_after", broken)
+        failing.setattr(Store, "some", broken)
+        with pytest.raises(sqlite3.OperationalError, match="I/O"):
+            copy_of(desk, case)
+    assert len(list(desk.home.parts.iterdir())) == 1
 
 
 def test_a_part_that_the_disk_does_not_take_leaves_nothing(

@@ -367,9 +367,9 @@ def test_another_roster_of_the_same_epoch_is_refused_and_shouted(
     desk: Desk, world: World, server: FakeServer, sync: Synced
 ) -> None:
     server.note = world.renewed(epoch=1, previous=bytes(32), not_after=Day(TODAY + 5)).note
-    with pytest.raises(RosterNotTrusted):
+    with pytest.raises(RosterNotTrusted, match="two lists of one number"):
         sync()
-    assert desk.store.alarms() == (Alarm(Sign.ROSTER_WENT_BACKWARDS),)
+    assert desk.store.alarms() == (Alarm(Sign.ROSTER_FORKED),)
 
 
 @pytest.mark.claim("C-ROSTER")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,7 @@ from desk.keyring import Keyring
 from desk.origins import BESIDE, DOUBTED, SHOWN_MOST, UNSURE
 from desk.outbox import answer
 from desk.progress import Silence
+from desk.store import Store
 from desk.summary import case_json
 from desk.sync import synchronise
 from desk.transmission.reading import report_page
@@ -91,6 +93,66 @@ def test_one_that_opens_for_nobody_does_not_stand_in_the_way_of_a_report_of_dang
     assert desk.store.origins() == {reporter.case: true[0].id}
 
 
+def spoilt(world: World, reporter: Reporter) -> Row:
+    """One that names this desk, and does not open there."""
+    fake = forged(world, reporter)
+    fake.wraps = bytes(byte ^ (at % 148 == 147) for at, byte in enumerate(fake.wraps))
+    return fake
+
+
+@pytest.mark.claim("C-RENEWED", "C-FORGED")
+def test_one_that_stood_alone_and_never_opened_stands_in_nobodys_way(
+    desk: Desk, world: World, reporter: Reporter, sync: Synced, read: Read, true: list[Row]
+) -> None:
+    fake = spoilt(world, reporter)
+    sync(fake)
+    assert desk.store.firsts() == {reporter.case: fake.id}
+    Index(desk).rows()
+    assert desk.store.origins() == {}
+    sync(*true)
+    case = read()
+    assert (case.danger, case.reply_key, case.origin.words) == (True, reporter.reply_key, None)
+    assert desk.store.origins() == {reporter.case: true[0].id}
+    assert desk.store.firsts() == {}
+
+
+@pytest.mark.claim("C-FORGED")
+@pytest.mark.parametrize("is_read", [False, True])
+def test_one_that_stood_alone_is_the_one_whether_or_not_its_case_was_read_before_another_came(
+    desk: Desk, world: World, reporter: Reporter, sync: Synced, read: Read, true: list[Row],
+    is_read: bool,  # noqa: FBT001  # one of two worlds
+) -> None:  # fmt: skip
+    sync(*true)
+    assert desk.store.firsts() == {reporter.case: true[0].id}
+    if is_read:
+        index, states = Index(desk), desk.store.states(b"")
+        rows = index.rows()
+        assert desk.store.firsts() == {}
+        assert desk.store.origins() == {reporter.case: true[0].id}
+        # That it is known to open makes no row anew.
+        assert desk.store.states(b"") == states
+        assert index.rows() == rows == Index(desk).rows()
+    sync(forged(world, reporter))
+    case = read()
+    assert (case.reply_key, case.origin.words) == (reporter.reply_key, BESIDE)
+    assert case.fields["description"] == KNIFE["description"]
+    assert desk.store.origins() == {reporter.case: true[0].id}
+
+
+def test_a_disk_that_takes_no_pin_shows_the_list_all_the_same(
+    desk: Desk, reporter: Reporter, sync: Synced, true: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(*true)
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError
+
+    with monkeypatch.context() as changed:
+        changed.setattr(Store, "pin_origins", full)
+        assert [one.danger for one in Index(desk).rows()] == [True]
+    assert desk.store.firsts() == {reporter.case: true[0].id}
+
+
 @pytest.mark.claim("C-RENEWED")
 @pytest.mark.parametrize("is_spoilt", [False, True])
 def test_a_pin_of_what_does_not_open_gives_way_to_what_does(
@@ -99,9 +161,8 @@ def test_a_pin_of_what_does_not_open_gives_way_to_what_does(
 ) -> None:  # fmt: skip
     fake = for_others(world, reporter)
     if is_spoilt:
-        # It names this desk, as the pinned one would whose bytes the disk has changed since.
-        fake = forged(world, reporter)
-        fake.wraps = bytes(byte ^ (at % 148 == 147) for at, byte in enumerate(fake.wraps))
+        # As the pinned one would be whose bytes the disk has changed since.
+        fake = spoilt(world, reporter)
     sync(fake)
     desk.store.pin_origins({reporter.case: fake.id})
     sync(*true)

@@ -59,6 +59,49 @@ def test_what_the_machine_refuses_is_told_with_its_file_and_without_a_number() -
         to_its_end(unnamed, refuse)
 
 
+@pytest.mark.parametrize("code", [1, 3, "words"])
+def test_half_a_report_is_said_to_be_one_and_its_exit_code_stays(
+    monkeypatch: pytest.MonkeyPatch, code: object
+) -> None:
+    told: list[str] = []
+
+    def says(why: str) -> NoReturn:
+        told.append(why)
+        sys.exit(7)
+
+    def ends() -> None:
+        sys.stdout.write("2 alarms\n")
+        raise SystemExit(code)
+
+    with FULL.open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(SystemExit) as ended:
+            to_its_end(ends, says)
+        # What no room was found for is not tried again.
+        full.flush()
+    assert (ended.value.code, told) == (code, ["No space left on device"])
+
+
+def test_a_desk_that_finds_no_room_in_the_middle_says_so_once(tmp_path: Path) -> None:
+    program = (
+        "import click\n"
+        "from desk.command_group import Group\n"
+        "@click.command(cls=Group)\n"
+        "def main(): pass\n"
+        "@main.command('list')\n"
+        "def of(): click.echo('one case')\n"
+        "main(['list'])\n"
+    )
+    path = tmp_path / "program.py"
+    path.write_text(program)
+    with FULL.open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, path], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": ""},
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "amana-desk: No space left on device\n")
+
+
 @pytest.mark.parametrize("code", [0, 3])
 def test_a_program_ends_as_it_would_have_ended(code: int) -> None:
     def ends() -> None:

@@ -12,8 +12,9 @@ import pytest
 from crypto.envelope import Custodians
 from crypto.header import Kind
 from desk.cases import Cases
+from desk.custody_words import digest_of
 from desk.errors import CustodyRefused
-from desk.identity import digest_of, named, open_identities
+from desk.identity import named, open_identities
 from tests.desk.custody.conftest import NAME, Office, office_of
 from tests.desk.custody.test_pages import browser, post, uploaded
 from tests.desk.forms import OURS

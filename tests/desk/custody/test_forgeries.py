@@ -77,7 +77,7 @@ def test_the_wrong_header_of_a_true_identity_is_refused(office: Office) -> None:
     (one,) = of_kind(office.desk("custodian 1"), Kind.IDENTITY)
     body = request_body(office, identities=(EvidenceRef(one.id, bytes(32)),))  # type: ignore[arg-type]
     text = forged(office.world.operators[0], office, body, LetterKind.REQUEST, keepers(office))
-    with refusal("not on this desk as it says"):
+    with refusal("holds another identity under the id"):
         custodian.read(office.desk("custodian 1"), text)
 
 

@@ -57,6 +57,8 @@ def finds(query: str, *rows: Row) -> list[bool]:
         ("ⵜⴰⵎⴰⵣⵉⵖⵜ", "ⵝⴰⵎⴰⵤⵉⵗⵜ"),
         ("la\u200bbel\u00adle", "labelle"),
         ("one\u00a0two\nthree", "one two three"),
+        ("one\u2800two", "one two"),
+        ("O\u3164m\uffa0a\u115fr\u2065\ufff0\U000e0fff", "omar"),
         ("ﷲ", "الله"),
         ("l\u2019argent", "l'argent"),
         ("caf\u0065\u0301", "CAFÉ"),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 from flask import request, request_started, template_rendered
 
+from crypto.ids import Day
 from desk.alarms import Alarm, Sign
 from desk.errors import Stopped
 from desk.pages import language
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from desk.desk import Desk
     from desk.pages.syncing import Syncing
+    from desk.store import Envelope, Store
     from tests.desk.looks.office import Office
 
 LANGUAGES = tuple(sorted(language.LANGUAGES, key=language.ENGLISH.code.__ne__))
@@ -50,6 +52,11 @@ Pages = dict[str, Shown]
 
 def _stopped(*_: object) -> None:
     raise Stopped("It was stopped.")
+
+
+def _another(_: Store, one: Envelope) -> tuple[Envelope, ...]:
+    """Another identity under the same id."""
+    return (replace(one, header=replace(one.header, day=Day(one.header.day + 1))),)
 
 
 def _damaged(desk: Desk, *_: object) -> Proven:
@@ -316,6 +323,13 @@ class Walk:
         }
         keeper.post("/custody/answer", **reason, text="Not without a judge.\nAsk again.")
         theirs["custody"] = keeper.get("/custody")
+        with mock.patch("desk.custodian.others_of", _another):
+            theirs |= {
+                "custody, two under one id": keeper.post("/custody/read", pasted=letter),
+                "custody, not compared": keeper.post(
+                    "/custody/answer", letter=letter, answer="yes"
+                ),
+            }
         return {
             **{name: Shown(main.root, answer) for name, answer in mine.items()},
             **{name: Shown(keeper.root, answer) for name, answer in theirs.items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from crypto.strict_json import Json
     from desk.desk import Desk
     from desk.progress import Progress
+    from desk.trust import Trust
     from tests.desk.server import FakeServer
     from tests.desk.world import World
 
@@ -119,6 +120,28 @@ def test_a_search_that_was_forgotten_says_so(
     first, *_ = [post(page, "/search", q=f"word {n}") for n in range(3)]
     assert "not remembered any more" in text(page, first)
     assert "not remembered any more" not in text(page)
+
+
+@pytest.mark.claim("C-LOCK")
+@pytest.mark.parametrize(("method", "where"), [("post", "/search"), ("get", "/")])
+def test_what_was_begun_before_lock_is_not_remembered_after_it(
+    page: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch, method: str, where: str
+) -> None:
+    search: Any = page.application.view_functions["search"]
+    kept: listing.Listing = search.__self__
+    text(page, post(page, "/search", q="Yasmina"))
+    assert list(kept._typed.values()) == ["Yasmina"]
+    assert kept._counts != (None, {})
+    renew = type(desk.trust).renew
+
+    def while_it_locks(trust: Trust) -> None:
+        # The request has passed the door: somebody presses Lock in another tab.
+        kept.end()
+        renew(trust)
+
+    monkeypatch.setattr(type(desk.trust), "renew", while_it_locks)
+    getattr(page, method)(where, headers=FORM, data={"q": "canary"} if method == "post" else None)
+    assert (dict(kept._typed), kept._counts) == ({}, (None, {}))
 
 
 def test_a_hundred_cases_to_a_page(

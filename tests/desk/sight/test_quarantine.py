@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crypto.header import Kind
 from crypto.manifest import EntryBody
+from desk import quarantine
 from desk.alarms import Sign
 from desk.cases import Cases
 from desk.errors import ActRefused, FileQuarantined, NoSuchEvidence
@@ -223,6 +225,32 @@ def test_what_closes_something_else_than_it_says_is_shouted_about(  # noqa: PLR0
     ] * odd
     # It closes all the same.
     assert bool(closings(desk, read()))
+
+
+def test_many_closings_do_not_go_through_all_copies_each(
+    desk: Desk, photo: str, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A colleague's thousands of both would cost millions of steps at each reading of the case."""
+    shut(desk, read(), photo)
+    case = read()
+    (closing,) = case.work.of("quarantine")
+    others = [
+        replace(closing, body=replace(closing.body, data={**closing.body.data, "sha256": digest}))
+        for digest in ("12" * 32, "34" * 32)
+    ]
+    many = replace(case, work=replace(case.work, entries=(closing, *others, closing)))
+    looked_through = []
+
+    class Digests(dict[str, str]):
+        def values(self) -> Any:
+            looked_through.append(1)
+            return super().values()
+
+    digests = quarantine._digests(desk, case)
+    monkeypatch.setattr(quarantine, "_digests", lambda *_: Digests(digests))
+    odd = quarantine.unfounded(desk, many)
+    assert [one.sign for one in odd] == [Sign.QUARANTINE_UNFOUNDED] * 2
+    assert len(looked_through) == 1
 
 
 def test_evidence_that_another_case_closed_without_having_it_says_so(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -298,10 +299,26 @@ def test_spans_that_are_none_are_refused(  # noqa: PLR0913, PLR0917 - rows of th
         ("RIB0117800000; n° 12-34", ["rib 011 780 00 00", "N° 1234"], f"{BLOCKS}; {BLOCKS}"),
         ("tel +212 6 12, tel 212612.", ["Tel +212612"], f"{BLOCKS}, {BLOCKS}."),
         ("B 5 and B5", ["b 5"], f"{BLOCKS} and {BLOCKS}"),
+        ("06_12_34_56_78, 06 . . 12 34 56 78, RIB 011_780", ["0612345678", "RIB 011780"],
+         f"{BLOCKS}, {BLOCKS}, {BLOCKS}"),
+        ("Om\u3164ar Kanari, Om\uffa0ar\u2065 Kanari, 06\u316412\u115f34",
+         ["Omar Kanari", "061234"],
+         f"{BLOCKS}, {BLOCKS}, {BLOCKS}"),
+        ("Omar\u2800Kanari 06\u280012 34", ["Omar Kanari", "061234"], f"{BLOCKS} {BLOCKS}"),
+        ("O m a r Kanari, O.M.A.R. K-a-n-a-r-i, O_m_a_r_Kanari", ["omar kanari"],
+         f"{BLOCKS}, {BLOCKS}, {BLOCKS}"),
+        ("omar.kanari@example.org, Omar_Kanari, Kanari, Omar", ["Omar Kanari"],
+         f"{BLOCKS}@example.org, {BLOCKS}, Kanari, Omar"),
+        ("voilà librement, a l'instant, et A. L. I.", ["Ali"],
+         f"voilà librement, a l'instant, et {BLOCKS}."),
+        ("la mine, Al et a l'", ["al"], f"la mine, {BLOCKS} et a l'"),
+        ("(o) m a r", ["(o) m"], f"{BLOCKS} a r"),
     ],
     ids=["every-time", "overlap", "nothing", "itself", "capitals", "half-a-letter", "spaces",
          "invisible", "accents", "arabic", "number", "pattern", "short-number", "number-in-words",
-         "grouped-phrase", "plus-in-words", "one-digit"],
+         "grouped-phrase", "plus-in-words", "one-digit", "low-line", "blank-letters",
+         "braille-space", "letter-by-letter", "signs-between-words", "no-other-words",
+         "two-letters", "signs-in-the-phrase"],
 )  # fmt: skip
 def test_words_are_found_wherever_they_stand(text: str, phrases: list[str], left: str) -> None:
     found = places_of(text, phrases)
@@ -327,6 +344,24 @@ def test_how_often_words_were_found_is_never_more_than_they_stood_there(
     text: str, phrase: str, times: int
 ) -> None:
     assert len(places(text, phrase)) == times
+
+
+@pytest.mark.claim("C-REDACTED")
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("0________" * 4000, "0" * 60),
+        ("o . " * 8000, "o" * 40),
+        ("ana - " * 6000, "ana ana ana ana ana anb"),
+        ("." * 30_000, " ".join("." * 20)),
+        ("_" * 30_000, "Omar Kanari"),
+    ],
+    ids=["digits", "letters", "words", "signs", "no-words"],
+)
+def test_no_text_makes_looking_for_words_long(text: str, phrase: str) -> None:
+    begun = time.process_time()
+    places(text, phrase)
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.claim("C-REDACTED")

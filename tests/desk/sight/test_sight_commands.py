@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
-from desk import acts
+from desk import acts, commands_of_sight
 from desk.evidence import open_evidence, views
 from desk.pages.app import create_pages
 from desk.pages.door import OneTimeLink
@@ -229,6 +231,41 @@ def test_words_are_asked_for_so_that_no_history_has_them(run: Run, ref: str) -> 
     assert both.startswith("Samira ▮▮▮ took ▮▮▮.\nalaoui: found 1 time\nit: found 1 time\n")
     done(run("quarantine", ref, "photo-1.jpg", "--text", "-", input="seen at once\n"))
     assert "seen at once" in done(run("show", ref))
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("piped", ["samira\nit\n", "samira\r\nit", "samira\nit\n\ny\n"])
+def test_the_end_of_what_is_piped_ends_the_words(run: Run, ref: str, piped: str) -> None:
+    words = ("redact", ref, "--answer", "description", "--words", "-")
+    told = done(run(*words, "--yes", input=piped))
+    assert told.startswith("▮▮▮ Alaoui took ▮▮▮.\nsamira: found 1 time\nit: found 1 time\n")
+
+
+@pytest.mark.usefixtures("desk")
+def test_piped_words_alone_sign_nothing(run: Run, ref: str, read: Read) -> None:
+    words = ("redact", ref, "--answer", "description", "--words", "-")
+    for piped in ("samira\n", b"\xff\n", ""):
+        refused = run(*words, *(() if piped else ("--yes",)), input=piped)
+        assert refused.exit_code == 1
+        assert isinstance(refused.exception, SystemExit)
+    assert read().work.of(acts.REDACTION) == ()
+
+
+@pytest.mark.usefixtures("desk")
+def test_who_types_the_words_is_asked_for_each(
+    run: Run, ref: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = iter(["samira", ""])
+    monkeypatch.setattr(commands_of_sight, "sys", _Terminal())
+    monkeypatch.setattr(click, "prompt", lambda *_, **__: next(typed))
+    told = done(run("redact", ref, "--answer", "description", "--words", "-", "--yes"))
+    assert told.startswith("▮▮▮ Alaoui took it.\nsamira: found 1 time\n")
+
+
+class _Terminal:
+    """What stands for `sys` where somebody sits at a terminal."""
+
+    stdin = SimpleNamespace(isatty=lambda: True)
 
 
 @pytest.mark.claim("C-REDACTED")

@@ -305,6 +305,55 @@ def test_a_box_is_set_by_numbers_and_taken_back(page: FlaskClient, files: dict[s
     assert 'name="corner" value=""' in cleared
 
 
+@pytest.mark.claim("C-REDACTED")
+@pytest.mark.parametrize(
+    "begun",
+    [
+        {"corner": "100,100"},
+        {"x": "100", "y": "90", "w": "50", "h": "40"},
+        {"w": "50"}, {"h": "040"}, {"x": "7"}, {"y": " 7"}, {"w": "z"},
+    ],
+    ids=["corner", "all", "width", "height", "left", "top", "letters"],
+)  # fmt: skip
+def test_a_box_that_was_begun_and_not_added_is_not_passed_over(
+    page: FlaskClient, files: dict[str, str], read: Read, begun: dict[str, str]
+) -> None:
+    path, form = f"{files['photo']}/redact/0", {"boxes": "1,1,5,5", **begun}
+    said = post(page, path, **form, sign="1")
+    assert said.status_code == 422
+    assert "A box was begun and not added: add it, or take it back." in said.text
+    assert 'name="boxes" value="1,1,5,5"' in said.text
+    assert not read().work.of(acts.REDACTION)
+    # It can be taken back, and the box that was added stays.
+    back = post(page, path, **form, undo="1").text
+    assert 'name="boxes" value="1,1,5,5"' in back
+    assert _fields(back) == {"x": "0", "y": "0", "w": "0", "h": "0", "corner": ""}
+    assert post(page, path, boxes="1,1,5,5", **_fields(back), sign="1").status_code == 303
+
+
+@pytest.mark.claim("C-REDACTED")
+def test_what_was_typed_of_a_box_comes_back_until_it_is_added(
+    page: FlaskClient, files: dict[str, str]
+) -> None:
+    path = f"{files['photo']}/redact/0"
+    typed = {"x": "100", "y": "90", "w": "50", "h": "40"}
+    for pressed in ({"sign": "1"}, {"at.x": "5", "at.y": "5"}):
+        shown = _fields(post(page, path, boxes="1,1,5,5", **typed, **pressed).text)
+        assert shown.items() >= typed.items()
+    lone = post(page, path, boxes="", **typed, sign="1").text
+    assert 'value="1">Take the last one back' in lone
+    added = post(page, path, boxes="1,1,5,5", **typed, add="1").text
+    assert 'name="boxes" value="1,1,5,5;100,90,50,40"' in added
+    assert set(_fields(added).values()) == {"0", ""}
+
+
+def _fields(shown: str) -> dict[str, str]:
+    """What the form would send of a box that is begun."""
+    found = {name: re.search(rf'name="{name}"[^>]* value="([^"]*)"', shown) for name in "xywh"}
+    corner = re.search('name="corner" value="([^"]*)"', shown)
+    return {name: one[1] for name, one in {**found, "corner": corner}.items() if one}
+
+
 def test_a_corner_that_is_set_is_marked_on_the_picture(
     page: FlaskClient, files: dict[str, str]
 ) -> None:

@@ -10,22 +10,26 @@ import pytest
 from crypto.header import Kind
 from crypto.manifest import EntryBody
 from crypto.package_opening import ServicePrivateKey
-from desk import acts
+from desk import acts, custody, work
 from desk.cases import Cases
 from desk.transmission import services
 from desk.transmission.possible import Competence, Order
 from desk.transmission.transmit import transmit
-from tests.desk.world import JPEG
+from tests.desk.custody.conftest import Office, office_of
+from tests.desk.server import serving
+from tests.desk.world import JPEG, World
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from crypto.ids import HeaderHash
     from desk.cases import Case
+    from desk.custody import Agreed, Asked
     from desk.desk import Desk
     from desk.transmission.transmit import Transmission
     from tests.desk.conftest import Synced
-    from tests.desk.world import Reporter, Row, World
+    from tests.desk.world import Reporter, Row
 
 SERVICE = ServicePrivateKey(bytes([7]) * 32)
 UNIT = Competence("cyber_unit", "place_of_act")
@@ -110,3 +114,68 @@ def ready(handing: Handing) -> Handing:
     handing.begin(photo, note)
     handing.ready()
     return handing
+
+
+# --- with custody
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    world = World.make(custodians=3, quorum=2)
+    with serving(world) as fake:
+        made = office_of(tmp_path, world, fake)
+        for name in ("triage", "assessment"):
+            work.set_state(made.desk("operator 2"), made.case("operator 2"), name)
+        work.set_state(
+            made.desk("operator 2"), made.case("operator 2"), "ready", service=UNIT.service,
+            basis=UNIT.basis,
+        )  # fmt: skip
+        yield made
+
+
+@dataclass(slots=True)
+class Hands:
+    """An operator with the service's key, a request, and the letters of two who said yes."""
+
+    office: Office
+    out: Path
+    mine: Desk = field(init=False)
+    asked: Asked = field(init=False)
+    letters: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.mine = self.office.desk("operator 1")
+        services.bind(self.mine, UNIT.service, SERVICE.public)
+        self.asked = self.office.ask()
+        self.letters = [self.office.yes(number, self.asked.text) for number in (1, 2)]
+
+    @property
+    def case(self) -> Case:
+        """As the operator's desk has it now."""
+        return Cases(self.mine).find(self.office.reporter.case.hex())
+
+    @property
+    def agreed(self) -> Agreed:
+        """What the letters open."""
+        return custody.agreed_to(self.mine, self.case, self.asked.id, self.letters)
+
+    def over(self, name: str = "handed", *, in_clear: bool = False) -> Transmission:
+        """Hand the case over, with the annex."""
+        order = Order(self.out / name, UNIT, in_clear=in_clear, agreed=self.agreed)
+        return transmit(self.mine, self.case, order)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The journal, by what its acts are."""
+        return [one.body.type for one in self.case.work.entries]
+
+    @property
+    def root(self) -> str:
+        """What stands in root.pub."""
+        return self.office.world.root_public.to_text()
+
+
+@pytest.fixture
+def hands(office: Office, tmp_path: Path) -> Hands:
+    (tmp_path / "out").mkdir()
+    return Hands(office, tmp_path / "out")

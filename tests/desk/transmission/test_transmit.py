@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crypto.header import Kind
 from crypto.manifest import WITHDRAWAL, IdentityManifest
-from desk import acts
+from desk import acts, work
 from desk.cases import Cases
 from desk.custody import Agreed
 from desk.desk import Desk
@@ -283,23 +282,31 @@ def test_a_package_whose_entry_cannot_be_written_does_not_stay(
 
 @pytest.mark.parametrize(
     "end",
-    [KeyboardInterrupt(), MemoryError()],
+    [KeyboardInterrupt(), SystemExit(143), MemoryError()],
     ids=lambda end: type(end).__name__,
 )
+@pytest.mark.parametrize("is_over", [False, True], ids=["in it", "after it"])
 def test_a_package_whose_entry_is_kept_stays_however_the_sending_ends(
-    ready: Handing, monkeypatch: pytest.MonkeyPatch, end: BaseException
-) -> None:
-    is_let_go = isinstance(end, KeyboardInterrupt)
+    ready: Handing, monkeypatch: pytest.MonkeyPatch, end: BaseException, is_over: bool  # noqa: FBT001
+) -> None:  # fmt: skip
+    true = work.set_state
 
     def post(*_: object) -> None:
         raise end
 
+    def set_state(*given: Any, **facts: str) -> None:
+        true(*given, **facts)
+        raise end
+
     with monkeypatch.context() as patch:
         patch.setattr(type(ready.desk.client), "post", post)
-        # Whatever goes wrong is told as waiting; whoever presses Ctrl-C is let go.
-        with suppress(KeyboardInterrupt):
+        if is_over:
+            patch.setattr(work, "set_state", set_state)
+            with pytest.raises(type(end)):
+                ready.transmit("kept")
+        else:
+            # Whatever ends the sending is told as waiting: what is kept was handed over.
             assert not ready.transmit("kept").sent
-            assert not is_let_go
     ready.sync()
     (sent,) = ready.case.work.of("status")[-1:]
     assert sent.body.data["state"] == "transmitted"

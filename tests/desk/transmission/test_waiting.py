@@ -53,6 +53,14 @@ def handed(handing: Handing, page: FlaskClient) -> str:
     return package.stem
 
 
+def fact(handing: Handing) -> str:
+    """The name under which is kept what the one package holds."""
+    with sqlite3.connect(handing.desk.home.database) as store:
+        rows = store.execute("SELECT name FROM facts WHERE name LIKE 'sealed-package:%'")
+        ((name,),) = rows.fetchall()
+    return str(name)
+
+
 def asked(handing: Handing, page: FlaskClient, digest: str) -> tuple[str, int, str]:
     """What the page says, without its tags; and what asking for the package answers."""
     at = f"/case/{handing.reporter.case.hex()}/transmission"
@@ -118,7 +126,7 @@ def test_what_nobody_can_tell_of_does_not_leave_while_a_file_of_its_case_is_clos
     ready: Handing, page: FlaskClient, kept: str
 ) -> None:
     digest = handed(ready, page)
-    ready.desk.store.note(f"package:{digest}", kept)
+    ready.desk.store.note(fact(ready), kept)
     assert asked(ready, page, digest)[1] == 200
     closed(ready)
     shown, status, answer = asked(ready, page, digest)
@@ -131,18 +139,70 @@ def test_what_a_package_holds_is_remembered_sealed_and_for_no_other_package(
     ready: Handing, page: FlaskClient
 ) -> None:
     digest = handed(ready, page)
-    kept = ready.desk.store.noted(f"package:{digest}")
+    kept = ready.desk.store.noted(fact(ready))
     assert SHA256 not in kept
     assert SHA256.encode() not in bytes.fromhex(kept)
     other = "ab" * 32
     waiting.path_of(ready.desk, digest).rename(waiting.path_of(ready.desk, other))
-    ready.desk.store.note(f"package:{other}", kept)
+    ready.desk.store.note(waiting._fact(ready.desk, other), kept)
     closed(ready)
     assert waiting.waiting(ready.desk, ready.case) == {}
     ready.act(acts.STATUS, {"state": "transmitted", "service": "cyber_unit",
-                            "basis": "place_of_act", "package": other})  # fmt: skip
+                            "basis": "place_of_act", "package": other}, by=0)  # fmt: skip
     refusal = waiting.waiting(ready.desk, ready.case)[other].refusal
     assert "cannot be told here any more" in str(refusal)
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["remembered", "lost"])
+@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "open"])
+def test_no_case_gives_out_the_package_of_another(
+    handing: Handing, page: FlaskClient, world: World, kept: bool, is_closed: bool  # noqa: FBT001
+) -> None:  # fmt: skip
+    clean = handing.reporter.evidence("photo-1.jpg", "image/jpeg", JPEG)
+    raw = handing.reporter.evidence(
+        "photo-1.jpg", "image/jpeg", b"as it came", original_of=clean.id
+    )
+    handing.begin(clean, raw)
+    handing.ready()
+    digest = handed(handing, page)
+    if is_closed:
+        closed(handing, file=raw.id.hex(), sha256=hashlib.sha256(b"as it came").hexdigest())
+    if not kept:
+        handing.desk.store.note(fact(handing), "")
+    # A colleague's desk signs that it was another case's.
+    mine, last = handing.reporter, handing.last
+    handing.reporter = Reporter(world)
+    handing.begin()
+    handing.act(acts.STATUS, {"state": "transmitted", "service": "cyber_unit",
+                              "basis": "place_of_act", "package": digest})  # fmt: skip
+    assert asked(handing, page, digest)[1] == 404
+    handing.reporter, handing.last = mine, last
+    assert asked(handing, page, digest)[1] == (404 if is_closed else 200)
+
+
+def test_what_is_remembered_of_one_case_is_not_known_in_another(
+    ready: Handing, page: FlaskClient, world: World
+) -> None:
+    digest = handed(ready, page)
+    assert waiting._held(ready.desk, ready.case.id, digest)
+    assert waiting._held(ready.desk, Reporter(world).case, digest) is None
+
+
+def test_a_package_that_was_destroyed_is_named_nowhere_on_the_disk(
+    ready: Handing, page: FlaskClient
+) -> None:
+    digest = handed(ready, page)
+    package = waiting.path_of(ready.desk, digest)
+    names = [digest.encode(), bytes.fromhex(digest)]
+
+    def named() -> list[str]:
+        files = [one for one in ready.desk.home.folder.rglob("*") if one.is_file()]
+        told = {one: one.name.encode() + one.read_bytes() for one in files}
+        return [one.name for one, all_of in told.items() if any(name in all_of for name in names)]
+
+    assert named() == [package.name]
+    package.unlink()
+    assert named() == []
 
 
 def test_a_package_that_cannot_be_remembered_is_not_made(

@@ -17,14 +17,13 @@ from desk.transmission import naming, proof, receiving, transmit, writing
 from desk.unfinished import Ledger
 from tests.desk.test_unfinished import holding, killed, ready, told
 from tests.desk.transmission.conftest import SERVICE
-from tests.desk.transmission.test_with_custody import Hands, hands, office
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.desk.transmission.conftest import Handing
+    from tests.desk.transmission.conftest import Handing, Hands
 
-__all__ = ["hands", "office", "ready", "told"]
+__all__ = ["ready", "told"]
 
 
 @pytest.fixture

@@ -8,56 +8,35 @@ import json
 import os
 import re
 import signal
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crypto.manifest import WITHDRAWAL
-from desk import custody, outbox, work
-from desk.cases import Cases
+from desk import outbox, work
 from desk.errors import CaseMoved, CustodyRefused, TransmissionRefused
 from desk.progress import Silence
 from desk.sync import synchronise
 from desk.transmission import proof, receiving, services, transmit, writing
 from desk.transmission.possible import Order
 from desk.unfinished import Ledger
-from tests.desk.custody.conftest import NAME, Office, office_of
+from tests.desk.custody.conftest import NAME, Office
 from tests.desk.custody.test_pages import browser, uploaded
 from tests.desk.forms import press
 from tests.desk.running import running
-from tests.desk.server import serving
 from tests.desk.test_unfinished import killed
 from tests.desk.transmission.conftest import SERVICE, UNIT
-from tests.desk.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
     from typing import BinaryIO
 
     from click.testing import Result
 
-    from desk.cases import Case
-    from desk.custody import Agreed, Asked
-    from desk.desk import Desk
-    from desk.transmission.transmit import Transmission
+    from tests.desk.transmission.conftest import Hands
 
     Run = Callable[..., Result]
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    world = World.make(custodians=3, quorum=2)
-    with serving(world) as fake:
-        made = office_of(tmp_path, world, fake)
-        for name in ("triage", "assessment"):
-            work.set_state(made.desk("operator 2"), made.case("operator 2"), name)
-        work.set_state(
-            made.desk("operator 2"), made.case("operator 2"), "ready", service=UNIT.service,
-            basis=UNIT.basis,
-        )  # fmt: skip
-        yield made
 
 
 @pytest.fixture
@@ -106,54 +85,6 @@ def test_the_identity_reaches_the_service_by_two_of_three_custodians(
 
 
 # --- what fails before the last word costs nothing; what fails after it is said
-
-
-@dataclass(slots=True)
-class Hands:
-    """An operator with the service's key, a request, and the letters of two who said yes."""
-
-    office: Office
-    out: Path
-    mine: Desk = field(init=False)
-    asked: Asked = field(init=False)
-    letters: list[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.mine = self.office.desk("operator 1")
-        services.bind(self.mine, UNIT.service, SERVICE.public)
-        self.asked = self.office.ask()
-        self.letters = [self.office.yes(number, self.asked.text) for number in (1, 2)]
-
-    @property
-    def case(self) -> Case:
-        """As the operator's desk has it now."""
-        return Cases(self.mine).find(self.office.reporter.case.hex())
-
-    @property
-    def agreed(self) -> Agreed:
-        """What the letters open."""
-        return custody.agreed_to(self.mine, self.case, self.asked.id, self.letters)
-
-    def over(self, name: str = "handed", *, in_clear: bool = False) -> Transmission:
-        """Hand the case over, with the annex."""
-        order = Order(self.out / name, UNIT, in_clear=in_clear, agreed=self.agreed)
-        return transmit.transmit(self.mine, self.case, order)
-
-    @property
-    def kinds(self) -> list[str]:
-        """The journal, by what its acts are."""
-        return [one.body.type for one in self.case.work.entries]
-
-    @property
-    def root(self) -> str:
-        """What stands in root.pub."""
-        return self.office.world.root_public.to_text()
-
-
-@pytest.fixture
-def hands(office: Office, tmp_path: Path) -> Hands:
-    (tmp_path / "out").mkdir()
-    return Hands(office, tmp_path / "out")
 
 
 def holding(folder: Path) -> list[Path]:
