@@ -46,7 +46,7 @@ _AT_A_TIME = 250
 
 BESIDE = Sentence(
     "More than one report opens in this case, and one of them was put here by somebody else. "
-    "Answers go to the first alone: it opened on this desk before any other came. The others are "
+    "Answers go to the first alone: it was on this desk before any other came. The others are "
     "shown, too, and their danger counts. Ask a colleague which report their desk shows first."
 )
 UNSURE = Sentence(

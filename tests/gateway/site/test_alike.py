@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from tests.support.rehearsal import Rehearsal
 
 ROUNDS = 500
-MEDIANS_APART_MS = 1.0
+# Shares of what a visit takes: a machine that is busy takes twice as long for all of it.
+MEDIANS_APART = 0.15
 # Of the processor's time, which other programs disturb less; one more read of the vault costs more.
-WORK_APART_MS = 0.2
+WORK_APART = 0.04
 TRIES = 3
 CHILD = {"victim_minor": "yes"}
 
@@ -173,8 +174,8 @@ class Medians:
 
     @property
     def apart(self) -> tuple[float, float]:
-        """Between the fastest kind and the slowest, by either clock."""
-        return tuple(max(one.values()) - min(one.values()) for one in (self.wall, self.work))  # type: ignore[return-value]
+        """How much longer the slowest kind takes than the fastest, by either clock, as a share."""
+        return tuple(max(one.values()) / min(one.values()) - 1 for one in (self.wall, self.work))  # type: ignore[return-value]
 
 
 def medians(codes: Codes, kinds: list[str], rounds: int = ROUNDS) -> Medians:
@@ -206,7 +207,7 @@ def test_500_visits_of_each_kind_take_the_same_time(codes: Codes) -> None:
     for _ in range(TRIES):
         tried.append(medians(codes, ["unknown", "known", "withdrawn"]))
         wall, work = tried[-1].apart
-        if wall < MEDIANS_APART_MS and work < WORK_APART_MS:
+        if wall < MEDIANS_APART and work < WORK_APART:
             return
     pytest.fail(f"medians in milliseconds: {tried}")
 
@@ -230,4 +231,4 @@ def test_one_more_read_for_known_codes_would_be_seen(
             codes.writer.open(codes.of(kind))
         work[kind] = len(told)
     assert work["known"] > work["unknown"]
-    assert medians(codes, ["unknown", "known"], ROUNDS // 5).apart[1] > WORK_APART_MS
+    assert medians(codes, ["unknown", "known"], ROUNDS // 5).apart[1] > WORK_APART
