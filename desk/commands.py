@@ -53,10 +53,13 @@ _NO_SIGNATURE = "no signature proven, as nothing signed opens on this desk"
         '  "files": [{"id", "name", "media_type", "length", "sha256", "removed": [kind],',
         '             "problem": ""|"missing"|"not-fetched"|"cannot-open", "named_by": id}],',
         '  "conversation": [{"kind": "reply"|"follow-up", "id", "day", "author", "text",',
-        '                    "status": ""|id, "type": ""|"message"|"withdrawal"|"identity",',
+        '                    "status": ""|id, "elsewhere": bool,',
+        '                    "type": ""|"message"|"withdrawal"|"identity",',
         '                    "identity_mode", "of_report": ""|id, "files": [id],',
         '                    "waiting": bool}],',
         '  "journal": [{"id", "day", "author", "type", "data", "waiting"}]}',
+        "of_report: the report, or first message, of a writer not known to be the reporter",
+        "elsewhere: a reply to another receipt than this case's: it answers nobody here",
     ),
 )
 @click.argument("case")

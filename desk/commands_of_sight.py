@@ -128,8 +128,9 @@ def redact_command(  # noqa: PLR0913  # the command's options
     picture is written into the folder of `--to`.
 
     `--words` finds what a search finds: capitals, accents, vowel signs and lines' ends do not
-    matter. How often each was found is said. `-` asks for the words, a line each: there they stand
-    in no history of the shell.
+    matter. How often each was found is said. `-` asks for the words, a line each, up to an empty
+    one: there they stand in no history of the shell. Words that are piped are read to their end,
+    empty lines passed over: what comes of them is shown, and signed with `--yes` alone.
     """
     if [bool(file), bool(answer), message is not None].count(True) != 1:
         raise Refusal("Name a file, or an answer with --answer, or a message with --message.")
@@ -145,9 +146,13 @@ def redact_command(  # noqa: PLR0913  # the command's options
     if not file:
         name = answer or message_named(found, message or 0)
         text = answer_of(found, name)
+        is_piped = "-" in phrases and not sys.stdin.isatty()
         if "-" in phrases:
-            phrases = (*(one for one in phrases if one != "-"), *_asked())
+            asked = _piped() if is_piped else _asked()
+            phrases = (*(one for one in phrases if one != "-"), *asked)
         chosen = _look_at(text, phrases, [_span(one) for one in spans])
+        if chosen and is_piped and not yes:
+            raise Refusal("Nothing was signed: words that are piped are signed with --yes alone.")
         if chosen:
             _is_to_be_signed(yes=yes)
         sent = redact_answer(desk, found, name, chosen)
@@ -207,20 +212,19 @@ def _is_to_be_signed(*, yes: bool) -> None:
 
 
 def _asked() -> Iterator[str]:
-    """The words, a line each, up to an empty one; where nobody types them, up to their end."""
-    next_one = _prompted if sys.stdin.isatty() else _piped
-    while said := next_one():
+    """The words that somebody types, a line each, up to an empty one."""
+    while said := str(click.prompt("Words (an empty line ends)", "", show_default=False, err=True)):
         yield said
 
 
-def _prompted() -> str:
-    return str(click.prompt("Words (an empty line ends)", "", show_default=False, err=True))
+def _piped() -> list[str]:
+    """The words that are piped, a line each, all of them.
 
-
-def _piped() -> str:
-    # By the line: what follows an empty one answers what is asked next.
+    An empty line ends nothing: it stands between two names in any list, and what follows it would
+    stay in a copy that is signed.  So nothing is left to answer a question with.
+    """
     try:
-        return sys.stdin.readline().rstrip("\r\n")
+        return [line for one in sys.stdin if (line := one.rstrip("\r\n")).strip()]
     except UnicodeDecodeError:
         raise Refusal("Standard input cannot be read as text.") from None
 

@@ -166,6 +166,8 @@ def print_case(console: Console, desk: Desk, case: Case) -> None:
 def _print_report(console: Console, case: Case) -> None:
     if case.origin.words:
         console.print(Text(case.origin.words, "bold red"))
+    if case.origin.is_odd and case.report_id is not None:
+        console.print(Text(f"Report {case.report_id.hex()[:8]}", "bold"))
     console.print(_fields(case.fields))
 
 

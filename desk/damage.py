@@ -7,6 +7,7 @@ fault of ours still shows as what it is, and sends nobody to move a good databas
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,20 @@ def require_named(header: bytes, envelope: EnvelopeId, case: CaseId, kind: int) 
     """See that a header lies under its own id, case and kind.  Raises StoreDamaged."""
     if header[_NAMES] != case + envelope or header[_KIND] != kind:
         raise StoreDamaged(DAMAGED)
+
+
+def whole_note(kept: bytes, name: bytes) -> bytes:
+    """A roster's note, if it lies under its own hash.  Raises StoreDamaged."""
+    if hashlib.sha256(kept).digest() != name:
+        raise StoreDamaged(DAMAGED)
+    return kept
+
+
+def forget_spoilt_rosters(connection: sqlite3.Connection) -> None:
+    """Forget each roster that lies under another hash than its own.  What is pinned stays."""
+    rows = connection.execute("SELECT hash, note FROM rosters").fetchall()
+    spoilt = [(name,) for name, note in rows if hashlib.sha256(note).digest() != name]
+    connection.executemany("DELETE FROM rosters WHERE hash=?", spoilt)
 
 
 def noted_number(fact: str) -> int:

@@ -116,6 +116,7 @@ def enrol(
     client = SyncClient(address, keyring.api)
     note = client.roster()
     store = Store(home)
+    store.forget_spoilt_rosters()
     _put_right(home, store, root, address)
     before = Membership.load(home.membership) if home.membership.exists() else None
     if before is not None and before.root_public == root.raw.hex():

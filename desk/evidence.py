@@ -28,7 +28,6 @@ from desk.names import Names
 from desk.opening import Unopened
 from desk.quarantine import closed_among, closings
 from desk.verify import Named
-from desk.whose import places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -218,8 +217,7 @@ def views(desk: Desk, case: Case) -> tuple[FileView, ...]:
     """Every file of the case, each by a name of its own: message after message, then the copies."""
     names = Names()
     # What arrives later is said later: it changes no name that was given before.
-    place = places(case)
-    files = sorted(case.files, key=lambda one: place(one.by))
+    files = sorted(case.files, key=lambda one: case.number_of(one.by))
     shown = [
         replace(
             shown,

@@ -7,10 +7,12 @@ from the others.  A message to an unused code begins a case, too, and is not tak
 ```
 pinned, and it opens     it is the one: it was here, alone, before any other was seen
 the only one that opens  it is the one, and is pinned, unless one that does not open may be the
-                         true one: the pinned one, spoilt since; one from before this desk's time
+                         true one: the pinned one, spoilt since; one from before this desk's time;
+                         or a message of other keys was here before it was pinned
 several that open        none is answered, and those that tell of danger come first
-a message, without any   its keys are the case's, and it is pinned: a report with the same two is
-report                   the report, one with others is beside it, one that does not open is nothing
+a message, and no        its keys are the case's, and it is pinned: a report with the same two is
+report that opens        the report, one with others is beside it, one that does not open is nothing
+messages of several      all are shown, and none is answered
 ```
 """
 
@@ -29,7 +31,7 @@ from desk.sealed_for import may_be_for_others
 from desk.sentence import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from crypto.ids import CaseId, EnvelopeId
     from crypto.keys import ReplyPublicKey, SigningPublicKey
@@ -40,14 +42,17 @@ if TYPE_CHECKING:
     from desk.sealed_for import Reader
     from desk.store import Envelope, Store
 
+WRITERS_MOST = 500
+"""Writers of one case whose messages are shown at most, where nobody can tell whose it is."""
 SHOWN_MOST = 50
 """Reports of one case that are shown at most: whoever runs the server can seal any number."""
 _AT_A_TIME = 250
 
 BESIDE = Sentence(
     "More than one report opens in this case, and one of them was put here by somebody else. "
-    "Answers go to the first alone: it was on this desk before any other came. The others are "
-    "shown, too, and their danger counts. Ask a colleague which report their desk shows first."
+    "Answers go to the first alone: it was here, and could be opened, before any other. The others "
+    "are shown, too, and their danger counts; files that they alone name are not shown. Ask a "
+    "colleague which report their desk shows first."
 )
 UNSURE = Sentence(
     "More than one report opens in this case, and nobody here can say which is the reporter's: "
@@ -63,8 +68,14 @@ DOUBTED = Sentence(
 AFTER_A_MESSAGE = Sentence(
     "This case began with a message, before any report was here, and no report in it is known to "
     "come from whoever wrote that. Answers go to the writer of the message alone. The reports are "
-    "shown, too, and their danger counts: somebody else may have put them here. Ask a colleague "
-    "what their desk shows first."
+    "shown, too, and their danger counts, but no files that they name: somebody else may have put "
+    "them here. Ask a colleague what their desk shows first."
+)
+SEVERAL_WROTE = Sentence(
+    "Several people wrote in this case, and nobody here can say which of them is the reporter: "
+    "somebody else put something here. All of it is shown, and the worst danger counts. None is "
+    "answered from this desk, because the answer might reach a forger: ask a colleague what their "
+    "desk shows first."
 )
 
 
@@ -120,6 +131,8 @@ class Origin:
     """Those that name this desk and do not open."""
     message: Message | None = field(default=None, repr=False)
     """What began it in the place of a report, while none has the same keys."""
+    claims: tuple[Message, ...] = field(default=(), repr=False)
+    """The first of each writer's messages that no report here explains, where nothing is sure."""
 
     @property
     def first(self) -> Told | None:
@@ -151,9 +164,9 @@ class Origin:
         began = self.message
         own = () if began is None else (Proof(began.envelope.id, began.keys, is_own=True),)
         sure = self.first if self.is_sure else None
-        return own + tuple(
-            Proof(one.envelope.id, one.keys, is_own=one is sure) for one in self.told[:SHOWN_MOST]
-        )
+        beside: tuple[Told | Message, ...] = (*self.told[:SHOWN_MOST], *self.claims)
+        others = (Proof(one.envelope.id, one.keys, is_own=one is sure) for one in beside)
+        return (*own, *others)
 
     @property
     def unshown(self) -> int:
@@ -167,7 +180,14 @@ class Origin:
             return AFTER_A_MESSAGE if self.told else None
         if self.is_sure:
             return BESIDE if len(self.told) > 1 else None
+        if self.claims and len(self.told) + len(self.claims) > 1:
+            return SEVERAL_WROTE
         return (UNSURE if len(self.told) > 1 else DOUBTED) if self.told else None
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether a report lies in it that is not known to be the reporter's."""
+        return bool(self.told) and self.words is not None
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -186,12 +206,12 @@ def origin_of(
 ) -> Origin:
     """Open a case's reports, and tell which of them is the one.
 
-    Of `follow_ups` no more are opened than the one that is pinned, where there is any report.
+    Of `follow_ups` no more are opened than the one that is pinned, where what is pinned opens.
     """
     opener, pinned = reader.opener, pin.envelope if pin else None
     told: list[Told] = []
     spoilt: list[EnvelopeId] = []
-    message, rivals = _message(opener, reports, follow_ups, pinned)
+    message, rivals = _pinned_message(opener, follow_ups, pinned)
     for one in reports:
         try:
             told.append(Told(one, opener.report(one)))
@@ -211,35 +231,34 @@ def origin_of(
             one.envelope.id != pinned, not in_danger(one.manifest.fields), one.envelope.id,
         )
     )  # fmt: skip
-    is_pinned = bool(told) and told[0].envelope.id == pinned
-    is_only = len(told) == 1 and not rivals
-    return Origin(tuple(told), bool(message) or is_pinned or is_only, tuple(spoilt), message)
+    if message or (told and told[0].envelope.id == pinned):
+        return Origin(tuple(told), True, tuple(spoilt), message)  # noqa: FBT003  # is_sure
+    claims = _claims(opener, follow_ups, {one.keys.follow_up.raw for one in told})
+    if not told and len(claims) == 1 and not rivals:
+        return Origin((), True, tuple(spoilt), claims[0])  # noqa: FBT003  # is_sure
+    is_only = len(told) == 1 and not rivals and not claims
+    return Origin(tuple(told), is_only, tuple(spoilt), claims=() if is_only else claims)
 
 
-def _message(
-    opener: Opener,
-    reports: Sequence[Envelope],
-    follow_ups: Sequence[Envelope],
-    pinned: EnvelopeId | None,
+def _pinned_message(
+    opener: Opener, follow_ups: Iterable[Envelope], pinned: EnvelopeId | None
 ) -> tuple[Message | None, int]:
     """The message that began a case; and 1 where one did, and does not open here any more."""
     of_pin = next((one for one in follow_ups if one.id == pinned), None)
     message = None if of_pin is None else _vouching(opener, of_pin)
-    lost = int(of_pin is not None and message is None)
-    return message if message or reports else _first_of_one(opener, follow_ups), lost
+    return message, int(of_pin is not None and message is None)
 
 
-def _first_of_one(opener: Opener, follow_ups: Iterable[Envelope]) -> Message | None:
-    """The first message of a case without a report, if all that vouch for themselves are alike."""
-    first: Message | None = None
+def _claims(
+    opener: Opener, follow_ups: Iterable[Envelope], known: Collection[bytes]
+) -> tuple[Message, ...]:
+    """The first message of each writer whose key is none of those that are known."""
+    found: dict[bytes, Message] = {}
     for one in sorted(follow_ups, key=lambda one: (one.header.day, one.id)):
         message = _vouching(opener, one)
-        if message is None:
-            continue
-        if first is not None and message.keys != first.keys:
-            return None
-        first = first or message
-    return first
+        if message is not None and message.keys.follow_up.raw not in known:
+            found.setdefault(message.keys.follow_up.raw, message)
+    return tuple(found.values())[:WRITERS_MOST]
 
 
 def _vouching(opener: Opener, one: Envelope) -> Message | None:
@@ -259,44 +278,35 @@ def pins(store: Store) -> dict[CaseId, Pin]:
 
 
 def pin(desk: Desk) -> None:
-    """Remember which report is the one, wherever this desk can tell: a later one is not it.
+    """Remember what began each case, wherever this desk can tell: what comes later did not.
 
-    One that stands alone is noted, and opened by whoever reads its case: a sync of ten thousand
-    takes no time for that.
+    A report that stands alone is noted, and opened by whoever reads its case: a sync of ten
+    thousand takes no time for that.
     """
-    store = desk.store
-    known, reports = pins(store), store.of_kind(Kind.REPORT)
-    _pin_messages(desk, {*known, *reports})
-    settled = {case for case, one in known.items() if reports.get(case) == [one.envelope]}
-    unsettled = {case: ids for case, ids in reports.items() if case not in settled}
-    alone = {case: ids[0] for case, ids in unsettled.items() if len(ids) == 1 and case not in known}
+    store, known = desk.store, pins(desk.store)
+    reports, messages = store.of_kind(Kind.REPORT), store.of_kind(Kind.FOLLOW_UP)
+    alone = {
+        case: ids[0]
+        for case, ids in reports.items()
+        if len(ids) == 1 and case not in known and case not in messages
+    }
     store.note_firsts(alone)
-    cases = [case for case in unsettled if case not in alone]
+    settled = {case for case, one in known.items() if reports.get(case, []) in ([], [one.envelope])}
+    cases = [case for case in {**reports, **messages} if case not in settled and case not in alone]
     for start in range(0, len(cases), _AT_A_TIME):
         some = cases[start : start + _AT_A_TIME]
-        names = {name for case in some for name in unsettled[case]}
-        # What is pinned may be a message: then that is opened, and no other.
-        names |= {known[case].envelope for case in some if case in known}
-        held = _by_case(store.some(sorted(names)))
+        names = {name for case in some for name in reports.get(case, ())}
+        for case in some:
+            # What is pinned may be a message: then that is opened, and no other.
+            names.update([known[case].envelope] if case in known else messages.get(case, ()))
         origins = {
             case: origin_of(
                 desk, [one for one in ones if one.kind is Kind.REPORT],
                 [one for one in ones if one.kind is Kind.FOLLOW_UP], known.get(case),
             )
-            for case, ones in held.items()
+            for case, ones in _by_case(store.some(sorted(names))).items()
         }  # fmt: skip
         settle(desk, origins)
-
-
-def _pin_messages(desk: Desk, begun: set[CaseId]) -> None:
-    """Remember the message that began a case which has no report, where that can be told."""
-    found = desk.store.of_kind(Kind.FOLLOW_UP)
-    cases = [case for case in found if case not in begun]
-    for start in range(0, len(cases), _AT_A_TIME):
-        some = cases[start : start + _AT_A_TIME]
-        held = _by_case(desk.store.some([name for case in some for name in found[case]]))
-        first = {case: _first_of_one(desk.opener, ones) for case, ones in held.items()}
-        desk.store.pin_origins({case: one.envelope.id for case, one in first.items() if one})
 
 
 def _by_case(envelopes: Iterable[Envelope]) -> dict[CaseId, list[Envelope]]:
@@ -307,9 +317,9 @@ def _by_case(envelopes: Iterable[Envelope]) -> dict[CaseId, list[Envelope]]:
 
 
 def settle(desk: Desk, read: Mapping[CaseId, Origin]) -> None:
-    """Remember of cases that were read which report is the one, where this desk can tell."""
-    sure = {case: one.first for case, one in read.items() if one.is_sure}
-    desk.store.pin_origins({case: one.envelope.id for case, one in sure.items() if one})
+    """Remember of cases that were read what began them, where this desk can tell."""
+    began = {case: one.message or one.first for case, one in read.items() if one.is_sure}
+    desk.store.pin_origins({case: one.envelope.id for case, one in began.items() if one})
 
 
 def in_danger(fields: Mapping[str, Json]) -> bool:

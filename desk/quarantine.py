@@ -148,10 +148,17 @@ def _closing(case: CaseId, data: Mapping[str, Json], day: Day, by: str) -> Closi
 
 
 def kin_of(files: Sequence[FileView]) -> dict[str, set[str]]:
-    """By id of a case's files: the files that show the same, or a part of it."""
+    """By id of a case's files: the files that show the same, or a part of it.
+
+    An original came with its clean copy, in one report or message: what another says to be the
+    original of a file closes it for nobody.
+    """
     kin: dict[str, set[str]] = {}
+    said_by = {one.id: one.named.by for one in files if not one.copy_of}
     for one in files:
         for other in filter(None, (one.original_of, one.copy_of)):
+            if other == one.original_of and said_by.get(other) != one.named.by:
+                continue
             kin.setdefault(one.id, set()).add(other)
             kin.setdefault(other, set()).add(one.id)
     return kin

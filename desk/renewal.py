@@ -9,13 +9,17 @@ same header    the header is what its wraps were sealed under.  Piece by piece, 
                sizes: one that opens, or is what the sealed manifest gives, stays as it is
 another one    an operator signed it, or the reporter's keys did, or the report names it by its
                header's hash: then it is the true one.  Else the first stays, unless that does not
-               open here, and this one does, and no word that an operator signed answers it
+               open here, and this one does, and nothing names it: no report or message that
+               opens, no word that an operator signed
+of another     whatever vouches for it there: it moves nothing that opens here, or is named in its
+case or kind   own case
 ```
 A custodian's desk reads nobody's word of which is true: what an operator's signed request names is
 kept there beside the first, and replaces nothing (desk.asked_for).
 Each step is up, and there are few: a server that alternates is met by the same envelope soon.
 
-What this does not do: whoever has the roster can seal a report.  Of two that open, the first stays.
+What this does not do: whoever has the roster can seal a report, and begin a case of their own with
+it.  Of two that open, the first stays.
 """
 
 from __future__ import annotations
@@ -24,7 +28,9 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
+from crypto.errors import CryptoError
 from crypto.header import Kind
+from crypto.manifest import FollowUpBody
 from crypto.wrap import parse_wraps
 from desk.asked_for import asked_for, beside, is_among
 from desk.fetching import declared
@@ -34,11 +40,12 @@ from desk.parts import are_as_sealed
 from desk.verify import Judge
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from crypto.ids import CaseId, EnvelopeId, HeaderHash
+    from crypto.ids import CaseId, EnvelopeId, HeaderHash, Kid
+    from crypto.manifest import EvidenceRef
     from desk.desk import Desk
-    from desk.origins import Pin
+    from desk.origins import Pin, Proof
     from desk.store import Envelope
     from desk.verify import Genuine
 
@@ -47,6 +54,19 @@ _OPENS = 2
 _ANOTHERS, _OWN = 1, 2
 """How well the sender of a report beside the case's own vouches; its own reporter, an operator."""
 _SIGNED = (Kind.FOLLOW_UP, Kind.ENTRY, Kind.REPLY)
+_FILES = (Kind.EVIDENCE, Kind.IDENTITY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the reports and messages of a case say; files and identities by id and header hash."""
+
+    proofs: Mapping[Kid, Proof]
+    """Whose a message is, by its key."""
+    worth: Mapping[tuple[EnvelopeId, HeaderHash], int]
+    """How well whoever names a file vouches for it, where it is known whose the case is."""
+    named: frozenset[tuple[EnvelopeId, HeaderHash]]
+    """By any of them, though nobody can tell whose the case is."""
 
 
 @dataclass(slots=True)
@@ -55,8 +75,7 @@ class Renewal:
 
     desk: Desk
     _pinned: dict[CaseId, Pin] | None = None
-    _origins: dict[CaseId, list[Envelope]] = field(default_factory=dict)
-    _named: dict[CaseId, dict[tuple[EnvelopeId, HeaderHash], int]] = field(default_factory=dict)
+    _told: dict[CaseId, _Told] = field(default_factory=dict)
     _parents: dict[CaseId, frozenset[HeaderHash]] = field(default_factory=dict)
     _asked: frozenset[tuple[str, str]] | None = None
 
@@ -126,12 +145,21 @@ class Renewal:
     def _is_the_true_one(self, kept: Envelope, shown: Envelope) -> bool:
         if not is_sealed(shown) or self._began(kept):
             return False
+        if (kept.case, kept.kind) != (shown.case, shown.kind) and self._stands(kept):
+            # An id is nobody's secret: under it, whoever runs the server can seal a message into a
+            # case that they began themselves, and be as good a witness there as any reporter.
+            return False
         before, now = self._vouched(kept), self._vouched(shown)
         if before or now:
             return now > before
         # Whether it names this desk or not: a true one, of danger to life, may stand behind it.
-        is_shut = not self._reads(kept) and kept.header.hash not in self._answered(kept.case)
-        return is_shut and self._reads(shown)
+        return not self._stands(kept) and self._reads(shown)
+
+    def _stands(self, one: Envelope) -> bool:
+        """Whether it opens here, or somebody of its own case says that it is there."""
+        if self._reads(one) or one.header.hash in self._answered(one.case):
+            return True
+        return (one.id, one.header.hash) in self._telling(one.case).named
 
     def _reads(self, one: Envelope) -> bool:
         """Whether it opens here; of an identity, as far as one custodian's shares go."""
@@ -141,19 +169,31 @@ class Renewal:
     def _vouched(self, one: Envelope) -> int:
         """How well somebody whose word is proven says that this header is the one; 0 for nobody.
 
-        Whoever sent a report beside the case's own is believed of their own messages, and less.
+        Whoever sent a report beside the case's own is believed of their own messages, and less; so
+        is each writer of a case where nobody can tell whose it is.
         """
         if self.desk.is_custodian or one.kind is Kind.REPORT:
             return 0
-        if one.kind in (Kind.EVIDENCE, Kind.IDENTITY):
-            return self._names(one.case).get((one.id, one.header.hash), 0)
-        origin = self._origin(one.case) if one.kind is Kind.FOLLOW_UP else []
-        found = self._judged(one.case, [*(each for each in origin if each.id != one.id), one])
-        # A message that vouches for its own keys vouches for nothing.
-        written = [each for each in found.follow_ups if each.envelope is one and each.of != one.id]
-        if found.entries or found.replies or any(each.is_own for each in written):
-            return _OWN
-        return _ANOTHERS if written else 0
+        if one.kind in _FILES:
+            return self._telling(one.case).worth.get((one.id, one.header.hash), 0)
+        if one.kind is Kind.FOLLOW_UP:
+            return self._written(one)
+        found = self._judged(one.case, [one])
+        return _OWN if found.entries or found.replies else 0
+
+    def _written(self, one: Envelope) -> int:
+        """How well the writer of a message vouches for it, by the proofs of its case."""
+        opener = self.desk.opener
+        try:
+            signed = opener.signed(one)
+            proof = self._telling(one.case).proofs.get(signed.signer)
+            if proof is None:
+                # One that vouches for its own keys vouches for nothing.
+                return 0
+            FollowUpBody.from_json(signed.verify(one.header, proof.keys.follow_up, opener.kid))
+        except (Unopened, CryptoError):
+            return 0
+        return _OWN if proof.is_own else _ANOTHERS
 
     def _began(self, one: Envelope) -> bool:
         """Whether it is the message that began its case: of another header, none is that."""
@@ -171,15 +211,6 @@ class Renewal:
         judge = Judge.of(self.desk)
         return judge.judge(case, envelopes, self._pinned.get(case))
 
-    def _origin(self, case: CaseId) -> list[Envelope]:
-        """The reports of a case, and the message that it began with."""
-        if case not in self._origins:
-            held, began = self.desk.store.of_case(case), self._pin(case)
-            self._origins[case] = [
-                one for one in held if one.kind is Kind.REPORT or one.id == began
-            ]
-        return self._origins[case]
-
     def _answered(self, case: CaseId) -> frozenset[HeaderHash]:
         """What operators' words in a case name as read, by a desk on which it opened."""
         if case not in self._parents:
@@ -188,8 +219,9 @@ class Renewal:
             self._parents[case] = frozenset(parent for node in nodes for parent in node.parents)
         return self._parents[case]
 
-    def _names(self, case: CaseId) -> dict[tuple[EnvelopeId, HeaderHash], int]:
-        if case not in self._named:
+    def _telling(self, case: CaseId) -> _Told:
+        """Judged once: a server can seal any number of reports, and show any number of messages."""
+        if case not in self._told:
             told = (Kind.REPORT, Kind.FOLLOW_UP)
             held = [one for one in self.desk.store.of_case(case) if one.kind in told]
             found = self._judged(case, held)
@@ -197,11 +229,24 @@ class Renewal:
             named = (*found.files, *found.identities) if found.origin.is_sure else ()
             own = {one.envelope.id for one in found.follow_ups if one.is_own}
             own |= {one.envelope.id for one in found.origin.equal}
-            self._named[case] = {
-                (one.ref.id, one.ref.header_hash): _OWN if one.by in own else _ANOTHERS
-                for one in named
-            }
-        return self._named[case]
+            self._told[case] = _Told(
+                found.proofs,
+                {_name(one.ref): _OWN if one.by in own else _ANOTHERS for one in named},
+                frozenset(map(_name, _named_by_any(found))),
+            )
+        return self._told[case]
+
+
+def _named_by_any(found: Genuine) -> Iterable[EvidenceRef]:
+    """What the reports and messages of a case name, whoever wrote them."""
+    for report in found.origin.told:
+        yield from (*report.manifest.evidence, report.manifest.identity)
+    for message in found.follow_ups:
+        yield from (*message.body.evidence, message.body.identity)
+
+
+def _name(ref: EvidenceRef) -> tuple[EnvelopeId, HeaderHash]:
+    return ref.id, ref.header_hash
 
 
 def is_sealed(one: Envelope) -> bool:

@@ -18,7 +18,7 @@ from crypto.ids import CaseId, EnvelopeId
 from desk import alarms as signs
 from desk import held
 from desk.alarms import Alarm, Sign
-from desk.damage import header_of, require_named, transaction
+from desk.damage import forget_spoilt_rosters, header_of, require_named, transaction, whole_note
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
@@ -309,7 +309,14 @@ class Store:
             hashes = connection.execute("SELECT hash FROM rosters").fetchall()
             wanted = [one for one in hashes if one[0] not in known]
             note = "SELECT note FROM rosters WHERE hash=?"
-            return tuple(connection.execute(note, one).fetchone()[0] for one in wanted)
+            return tuple(
+                whole_note(connection.execute(note, one).fetchone()[0], one[0]) for one in wanted
+            )
+
+    def forget_spoilt_rosters(self) -> None:
+        """Forget what the disk made of a roster: whoever enrols gets it anew."""
+        with self._connection() as connection:
+            forget_spoilt_rosters(connection)
 
     def shout(self, alarm: Alarm) -> Alarm:
         """Remember an alarm until it is cleared; returns it, or TOO_MANY where its sign is full."""

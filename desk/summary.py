@@ -93,21 +93,25 @@ def _message(case: Case, one: FollowUp | Reply) -> dict[str, object]:
         "kind": "reply" if is_reply else "follow-up",
         "id": one.envelope.id.hex(),
         "day": iso(one.node.day),
-        "author": one.signer.name if isinstance(one, Reply) else "reporter",
+        "author": one.signer.name if isinstance(one, Reply) else _writer(one),
         "text": one.body.text,
         "status": (one.body.status or "") if isinstance(one, Reply) else "",
         "elsewhere": isinstance(one, Reply) and one.elsewhere,
         "type": "" if isinstance(one, Reply) else one.body.type,
         "identity_mode": "" if isinstance(one, Reply) else one.body.identity_mode,
-        "of_report": "" if isinstance(one, Reply) else _of(case, one),
+        "of_report": "" if isinstance(one, Reply) else _of(one),
         "files": [] if is_reply else _ids(case, one.envelope.id),
         "waiting": not one.envelope.posted,
     }
 
 
-def _of(case: Case, one: FollowUp) -> str:
-    """The report of whoever wrote it, where that is not the one that the case shows first."""
-    return one.of.hex() if one.of is not None and sender(case, one) else ""
+def _writer(one: FollowUp) -> str:
+    return "unknown" if sender(one) else "reporter"
+
+
+def _of(one: FollowUp) -> str:
+    """The report, or the first message, of a writer who is not known to be the reporter."""
+    return one.of.hex() if one.of is not None and sender(one) else ""
 
 
 def _entry(one: Entry) -> dict[str, object]:

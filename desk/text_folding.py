@@ -8,13 +8,12 @@ Arabic     no vowel signs, no tatweel; أ إ آ ٱ → ا   ى ی ئ → ي   ؤ
            گ ک ڭ ݣ → ك   ڤ → ف   پ → ب   چ → ج
 digits     of every script → 0 to 9
 Tifinagh   the letters of regional spellings → those of the standard one   ⴲ → ⴱ   ⵗ → ⵖ   ⵝ → ⵜ
-others     no accents, no capitals, ligatures and full width as single letters
+others     no accents, no capitals, ligatures and full width as single letters; ’ ‘ ʼ ´ ′ ` → '
 ```
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from typing import TYPE_CHECKING
@@ -32,7 +31,9 @@ _SAME = str.maketrans(
         "ⵆ": "ⵅ", "ⵈ": "ⵇ", "ⵋ": "ⵊ", "ⵌ": "ⵊ", "ⵐ": "ⵏ", "ⵑ": "ⵏ", "ⵗ": "ⵖ", "ⵘ": "ⵖ", "ⵝ": "ⵜ",
         "ⵞ": "ⵛ", "ⵤ": "ⵣ",
         # Latin letters that nothing takes apart
-        "ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "œ": "oe", "æ": "ae", "’": "'", "‘": "'",
+        "ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ı": "i", "œ": "oe", "æ": "ae",
+        # Apostrophes, and what is typed for one
+        "’": "'", "‘": "'", "ʼ": "'", "´": "'", "′": "'", "`": "'",
     }
 )  # fmt: skip
 _DROPPED = {"Mn", "Me", "Cf", "Cc"}
@@ -50,20 +51,22 @@ _SIGN = r"(?:[^\w▮]|_)"
 """What is neither a letter nor a digit, nor the blocks that stand for what was blacked out."""
 _APART = rf"{_SIGN}{{0,8}}"
 """What may stand between two digits of one number, whichever way it was grouped."""
-_BESIDE = rf"{_SIGN}{{0,3}}"
-"""What may stand between two words, as in a name of somebody's mailbox."""
+_BESIDE = 3
+"""Signs at most between two runs of letters or digits, as in a name of somebody's mailbox."""
 _LETTER_BY_LETTER = rf"{_SIGN}{{1,3}}"
 _SPACED_FROM = 3
-"""Letters of a word that is looked for letter by letter, too: two are any two words."""
-_GROUPED = re.compile(rf"\+?\d(?:{_APART}\d)+")
-"""A number in a phrase: two digits or more."""
+"""Letters and digits of a phrase whose words are looked for letter by letter, too, and whose first
+and last signs need not stand there: two letters are any two words."""
+_RUNS = re.compile(rf"\d(?:{_APART}\d)*|[^\W\d_]+|▮+")
+"""What a phrase holds besides signs: a number, the letters of a word, or the blocks of a copy."""
 
 
 class _Letters(dict[int, str]):
     """What each character becomes; worked out once for each that was ever met."""
 
     def __missing__(self, code: int) -> str:
-        taken_apart = unicodedata.normalize("NFKD", chr(code))
+        # Before it is taken apart, too: an acute accent alone would be a space by then.
+        taken_apart = unicodedata.normalize("NFKD", chr(code).translate(_SAME))
         self[code] = found = "".join(_folded(one) for one in taken_apart)
         return found
 
@@ -85,7 +88,8 @@ _LETTERS = _Letters()
 
 def folded(text: str) -> str:
     """A text as searches compare it: one line, single spaces."""
-    low = text.lower() if text.isascii() and text.isprintable() else text.translate(_LETTERS)
+    is_plain = text.isascii() and text.isprintable() and "`" not in text
+    low = text.lower() if is_plain else text.translate(_LETTERS)
     return " ".join(low.split())
 
 
@@ -109,11 +113,11 @@ def searchable(texts: Iterable[str]) -> str:
 def places(text: str, phrase: str) -> list[tuple[int, int]]:
     """Where a phrase stands in a text, from and to in the text's own characters.
 
-    What is alike to a search is alike here, a number in whichever groups, alone or among words, and
-    words with a space, a few signs or nothing between them, or written letter by letter.  Each
-    place reaches over the signs and the invisible characters after its last letter: none of them
-    is left to tell of it.  Places that overlap are one: who counts them counts what goes, and never
-    more than stood there.
+    What is alike to a search is alike here, a number in whichever groups, and words and numbers
+    with a space, a few signs or nothing between them, whichever of these was typed, or a word
+    written letter by letter.  Each place reaches over the signs and the invisible characters after
+    its last letter: none of them is left to tell of it.  Places that overlap are one: who counts
+    them counts what goes, and never more than stood there.
     """
     wanted = folded(phrase)
     if not wanted:
@@ -134,33 +138,41 @@ def places(text: str, phrase: str) -> list[tuple[int, int]]:
 
 
 def _pattern(wanted: str) -> str:
-    """What finds a folded phrase in a folded text."""
-    parts, at = [], 0
-    for number in _GROUPED.finditer(wanted):
-        digits = _NOT_DIGITS.sub("", number[0])
-        parts += [_literal(wanted[at : number.start()]), rf"\+?{_APART.join(digits)}"]
-        at = number.end()
-    return "".join([*parts, _literal(wanted[at:])])
-
-
-def _literal(piece: str) -> str:
-    """What finds a piece without numbers.
+    """What finds a folded phrase in a folded text.
 
     What follows a sign that may be there or not is never a sign itself: one way alone leads through
     each text, and no time is spent on others.
     """
-    words = piece.split(" ")
-    parts = [_word(words[0])]
-    for before, word in itertools.pairwise(words):
-        is_between = before[-1:].isalpha() and word[:1].isalpha()
-        parts += [_BESIDE if is_between else " ?", _word(word)]
-    return "".join(parts)
+    runs = list(_RUNS.finditer(wanted))
+    if not runs:
+        return _as_typed(wanted)
+    is_spaced = sum(map(str.isalnum, wanted)) >= _SPACED_FROM
+    may_lack = "?" if is_spaced else ""
+    first, last, at = wanted[: runs[0].start()], wanted[runs[-1].end() :], 0
+    plus = ""
+    if runs[0][0][0].isdigit():
+        first, plus = first.removesuffix("+"), r"\+?"
+    parts = [f"(?:{_as_typed(first)}){may_lack}", plus]
+    for run in runs:
+        if at:
+            # As many as were typed are found in any case.
+            parts.append(rf"{_SIGN}{{0,{max(_BESIDE, run.start() - at)}}}")
+        parts.append(_run(run[0], is_spaced=is_spaced))
+        at = run.end()
+    return "".join([*parts, f"(?:{_as_typed(last)}){may_lack}"])
 
 
-def _word(word: str) -> str:
-    if len(word) < _SPACED_FROM or not word.isalpha():
-        return re.escape(word)
-    return rf"(?:{word}|(?<![^\W_]){_LETTER_BY_LETTER.join(word)}(?![^\W_]))"
+def _as_typed(signs: str) -> str:
+    return " ?".join(map(re.escape, signs.split(" ")))
+
+
+def _run(run: str, *, is_spaced: bool) -> str:
+    """What finds a number, or a word; both begin with what is no sign."""
+    if run[0].isdigit():
+        return _APART.join(_NOT_DIGITS.sub("", run))
+    if not is_spaced or len(run) == 1:
+        return run
+    return rf"(?:{run}|(?<![^\W\d_]){_LETTER_BY_LETTER.join(run)}(?![^\W\d_]))"
 
 
 def _with_places(text: str) -> tuple[str, list[int]]:

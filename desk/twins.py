@@ -128,8 +128,10 @@ def _key(one: Said) -> tuple[object, ...]:
         return (one.node.hash,)
     if isinstance(body, ReplyBody):
         body = replace(body, author_day=Day(1))
-    signer = cast("Reply | Entry", one).signer
-    return (one.envelope.kind, signer.key.raw, body.to_json())
+    said = cast("Reply | Entry", one)
+    # What is sealed to another receipt answers somebody else: it is another word.
+    elsewhere = isinstance(body, ReplyBody) and cast("Reply", one).elsewhere
+    return (one.envelope.kind, said.signer.key.raw, elsewhere, body.to_json())
 
 
 def _parents_first(said: Sequence[Said], believed: frozenset[HeaderHash]) -> Iterator[Said]:

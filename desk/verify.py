@@ -291,23 +291,13 @@ def _node(envelope: Envelope, signed: SignedManifest) -> Node:
 
 def _name_files(found: Genuine, evidence: list[Envelope], identities: list[Envelope]) -> None:
     here = {EvidenceRef(one.id, one.header.hash) for one in (*evidence, *identities)}
-    told, equal = found.origin.told, len(found.origin.equal)
+    # Who is known to be another decides nothing in the case: no file of theirs is one of its own.
+    told, others = found.origin.equal, found.origin.told[len(found.origin.equal) :]
     strangers = [one for one in found.follow_ups if is_beside(found.origin, one)]
     of_case = [one for one in found.follow_ups if not is_beside(found.origin, one)]
-    named, locked = _named(here, told[:equal], of_case)
-    theirs, also = _named(here, told[equal:], strangers)
-    # What somebody else says of a file takes none away that the case's own report says is here.
-    beside = {
-        name: by
-        for name, by in theirs.items()
-        if name not in named or (named[name][0] not in here and by[0] in here)
-    }
-    signs = (Sign.EVIDENCE_MISSING, Sign.EVIDENCE_SWAPPED)
-    own = _matched(found, named, evidence, signs)
-    found.files = [
-        *(one for one in own if one.ref.id not in beside),
-        *_matched(found, beside, evidence, signs),
-    ]
+    named, locked = _named(here, told, of_case)
+    theirs, also = _named(here, others, strangers)
+    found.files = _matched(found, named, evidence, (Sign.EVIDENCE_MISSING, Sign.EVIDENCE_SWAPPED))
     # Custodians are asked for none but the case's own.
     found.identities = _matched(
         found, locked, identities, (Sign.IDENTITY_MISSING, Sign.IDENTITY_SWAPPED)

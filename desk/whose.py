@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING
 from crypto.manifest import IDENTITY_LATER, WITHDRAWAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from crypto.ids import EnvelopeId
     from crypto.manifest import ReportManifest
-    from desk.cases import Case
     from desk.origins import Origin
     from desk.verify import FollowUp
 
@@ -54,14 +52,6 @@ def identity_mode(report: ReportManifest | None, follow_ups: Iterable[FollowUp])
     return max(given, key=lambda mode: _MODES.get(mode, 0), default="")
 
 
-def sender(case: Case, one: FollowUp) -> str:
-    """The beginning of another report's id, where that one's sender wrote this; else empty."""
-    own = (case.report_id, case.origin.message and case.origin.message.envelope.id)
-    return "" if one.of is None or one.of in own else one.of.hex()[:NAME_DIGITS]
-
-
-def places(case: Case) -> Callable[[EnvelopeId], tuple[bool, int]]:
-    """Where the files stand that a report or a message names: those of strangers come last."""
-    strangers = {one.envelope.id for one in case.follow_ups if is_beside(case.origin, one)}
-    strangers |= {one.envelope.id for one in case.origin.told[len(case.origin.equal) :]}
-    return lambda by: (by in strangers, case.number_of(by))
+def sender(one: FollowUp) -> str:
+    """The beginning of the id of its sender's report, or first message; empty for the reporter."""
+    return "" if one.is_own or one.of is None else one.of.hex()[:NAME_DIGITS]

@@ -229,9 +229,13 @@ def said(body: FollowUpBody, number: int) -> str:
 
 
 def writer(case: Case, one: FollowUp) -> str:
-    """Who wrote a message, as its heading says it: of several reports' senders, which."""
-    name = sender(case, one)
-    return Sentence("Whoever sent report {name}", name=name) if name else Sentence("The reporter")
+    """Who wrote a message, as its heading says it: of several senders, which."""
+    name = sender(one)
+    if not name:
+        return Sentence("The reporter")
+    if one.of in {each.envelope.id for each in case.origin.claims}:
+        return Sentence("Whoever first wrote {name}", name=name)
+    return Sentence("Whoever sent report {name}", name=name)
 
 
 def told(reply: Reply) -> str:

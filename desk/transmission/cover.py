@@ -114,10 +114,8 @@ def _sheet(
         "rules": (rules.digest[:16], True),
     }
     notes = ["annex" if occasion.has_annex else "locked", "digest", "untrue"]
-    if case.origin.told and case.origin.message:
-        notes.insert(0, "after_a_message")
-    elif len(case.origin.told) > 1:
-        notes.insert(0, "several")
+    if case.origin.is_odd:
+        notes.insert(0, "after_a_message" if case.origin.message else "several")
     return {
         "lang": language,
         "practice": words.SHEET["practice"][language],

@@ -56,10 +56,10 @@ $files
 """)
 _REPORT = Template("<dl>\n$fields\n</dl>")
 _BESIDE = Template("""\
-<p><strong>More than one report lies in this case, and at most one of them is the reporter's. \
-<span lang="fr">Ce dossier contient plusieurs signalements, dont un au plus est celui du \
-déclarant.</span> <span lang="ar" dir="rtl">في هذا الملف أكثر من تبليغ واحد، وواحد منها على الأكثر \
-للمبلّغ.</span></strong></p>
+<p><strong>Several people wrote in this case, and at most one of them is the reporter. \
+<span lang="fr">Plusieurs personnes ont écrit dans ce dossier, dont une au plus est le \
+déclarant.</span> <span lang="ar" dir="rtl">كتب في هذا الملف عدة أشخاص، وواحد منهم على الأكثر هو \
+المبلّغ.</span></strong></p>
 $reports""")
 _AFTER_A_MESSAGE = Template("""\
 <p><strong>A message began this case, and no report in it is known to come from whoever wrote \
@@ -71,24 +71,26 @@ _REPORT_NAME = Template("<p><code>$name</code></p>\n")
 _FIELD = Template("<dt>$name</dt>\n$lines")
 _LINE = Template('<dd dir="auto">$text</dd>')
 _SAID = Template('<article><b>$who</b> $did <time>$day</time>\n<p dir="auto">$text</p></article>')
-_FILE = Template('<li><bdi dir="ltr">$path</bdi><br><code>$sha256</code></li>')
+_FILE = Template('<li><bdi dir="ltr">$path</bdi><br><code>$sha256</code> <code>$by</code></li>')
 
 
 def report_page(case: Case, rules: Rules, files: Sequence[Item]) -> bytes:
     """Return the page, in UTF-8."""
-    reports = "\n<hr>\n".join(_report(one, is_named=_is_odd(case)) for one in case.origin.told)
-    if _is_odd(case):
+    reports = "\n<hr>\n".join(_report(one, is_named=case.origin.is_odd) for one in case.origin.told)
+    if case.origin.is_odd:
         reports = (_AFTER_A_MESSAGE if case.origin.message else _BESIDE).substitute(reports=reports)
     said = [_said(case, rules, one) for one in case.timeline if not _is_note(one)]
-    named = [_FILE.substitute(path=_text(one.path), sha256=one.sha256) for one in files]
+    # Where several wrote, each file bears the name of the report or message that names it.
+    by = {one.ref.id.hex(): one.by.hex() for one in case.files if case.origin.is_odd}
+    named = [
+        _FILE.substitute(
+            path=_text(one.path), sha256=one.sha256, by=by.get(one.source, "")[:NAME_DIGITS]
+        )
+        for one in files
+    ]
     return _PAGE.substitute(
         ref=case.ref, reports=reports, timeline="\n".join(said), files="\n".join(named)
     ).encode()
-
-
-def _is_odd(case: Case) -> bool:
-    """Whether a report lies in it that is not known to be the reporter's."""
-    return len(case.origin.told) > 1 or bool(case.origin.told and case.origin.message)
 
 
 def _report(told: Told, *, is_named: bool) -> str:

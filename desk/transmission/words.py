@@ -105,8 +105,8 @@ NOTES: dict[str, dict[str, str]] = {
         "avec l’accord des dépositaires ; elle se conserve à part du dossier.",
     },
     "several": {
-        "ar": "في هذا الملف أكثر من تبليغ واحد، وواحد منها على الأكثر للمبلغ: انظر report.html.",
-        "fr": "Ce dossier contient plusieurs signalements, dont un au plus est celui du "
+        "ar": "كتب في هذا الملف عدة أشخاص، وواحد منهم على الأكثر هو المبلغ: انظر report.html.",
+        "fr": "Plusieurs personnes ont écrit dans ce dossier, dont une au plus est le "
         "déclarant : voir report.html.",
     },
     "after_a_message": {

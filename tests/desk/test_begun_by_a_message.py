@@ -15,7 +15,7 @@ from crypto.errors import CryptoError
 from crypto.header import Kind
 from crypto.ids import Day, EnvelopeId
 from crypto.manifest import IDENTITY_LATER
-from desk import custody
+from desk import custody, words
 from desk.alarms import Sign
 from desk.cases import Cases
 from desk.client import ClientLimits, SyncClient
@@ -24,7 +24,7 @@ from desk.desk import Desk
 from desk.errors import CustodyRefused, NotAnswerable, ServerUnreachable
 from desk.evidence import views
 from desk.index import Index
-from desk.origins import AFTER_A_MESSAGE, BESIDE, DOUBTED, SHOWN_MOST
+from desk.origins import AFTER_A_MESSAGE, BESIDE, DOUBTED, SEVERAL_WROTE, SHOWN_MOST
 from desk.outbox import answer
 from desk.progress import Silence
 from desk.summary import case_json
@@ -145,13 +145,13 @@ def test_what_lies_beside_it_is_told_as_that_in_every_shape(
         KNIFE: "", "Erase it.": fake[0].id.hex(),
     }  # fmt: skip
     json.dumps(told)
-    # Its file is shown with it, and its day is not the case's.
-    assert [one.envelope is not None for one in case.files_of(fake[0].id)] == [True]
-    assert (case.day, len(views(desk, case))) == (message.header.day, 1)
+    # Neither its file nor its day is the case's.
+    assert case.files_of(fake[0].id) == ()
+    assert (case.day, len(views(desk, case))) == (message.header.day, 0)
     page = report_page(case, desk.rules, []).decode()
     assert page.index("A message began this case") < page.index(CALM) < page.index(KNIFE)
     assert f"Whoever sent report {fake[0].id.hex()[:8]}" in page
-    assert "More than one report" not in page
+    assert "Several people wrote" not in page
 
 
 @pytest.mark.parametrize("what", ["for others", "spoilt", "another message"])
@@ -362,3 +362,61 @@ def test_what_vouches_for_itself_takes_the_place_of_nothing_that_opens(
         Sign.ENVELOPE_CHANGED
     ]
     assert read().timeline == ()
+
+
+@pytest.mark.parametrize("what", ["for others", "spoilt", "another message"])
+def test_what_was_shown_beside_a_first_message_once_hides_neither_it_nor_what_follows(
+    desk: Desk, world: World, reporter: Reporter, thief: Reporter, server: FakeServer,
+    sync: Synced, read: Read, what: str,
+) -> None:  # fmt: skip
+    """All in the first sync, and the server honest ever after."""
+    beside = {
+        "for others": [
+            row(world.sealer(Kind.REPORT, reporter.case).seal(b"{}", World.make().everybody()))
+        ],
+        "spoilt": thief.report()[:1],
+        "another message": thief.follow_up(CALM)[:1],
+    }[what]
+    if what == "spoilt":
+        wraps = beside[0].wraps
+        beside[0].wraps = bytes(byte ^ (at % 148 == 147) for at, byte in enumerate(wraps))
+    sync(*reporter.follow_up(KNIFE), *beside)
+    for one in beside:
+        server.rows.pop(one.id)
+    sync(*reporter.follow_up("He is inside"))
+    case = read()
+    assert set(said(case)) - {CALM} == {KNIFE, "He is inside"}
+    assert case.unanswered
+    is_sure = what != "another message"
+    assert (case.reply_key == reporter.reply_key, case.origin.is_sure) == (is_sure, is_sure)
+    if not is_sure:
+        with pytest.raises(NotAnswerable, match="Several people wrote"):
+            answer(desk, case, "To whom?")
+        # A report that comes then, with the keys of one of them, takes the case from nobody.
+        sync(*thief.report(description=CALM))
+        case = read()
+        assert set(said(case)) == {CALM, KNIFE, "He is inside"}
+        assert (case.reply_key, case.origin.words) == (None, SEVERAL_WROTE)
+        assert desk.store.origins() == {}
+        writers = {one.body.text: str(words.writer(case, one)) for one in case.follow_ups}
+        assert writers[CALM].startswith("Whoever sent report")
+        assert writers[KNIFE].startswith("Whoever first wrote")
+
+
+def test_a_report_and_a_message_of_other_keys_that_come_together_are_both_shown_and_not_answered(
+    desk: Desk, reporter: Reporter, thief: Reporter, sync: Synced, read: Read, run: Run
+) -> None:
+    sync(*reporter.follow_up(KNIFE), *thief.report(description=CALM))
+    case = read()
+    assert (said(case), case.reply_key, case.unanswered) == ([KNIFE], None, True)
+    assert case.origin.words == SEVERAL_WROTE
+    assert desk.store.origins() == {}
+    for face in (
+        " ".join(run("show", reporter.case.hex()).output.split()),
+        browser(desk).get(f"/case/{reporter.case.hex()}", headers=OURS).get_data(as_text=True),
+        report_page(case, desk.rules, []).decode(),
+    ):
+        assert KNIFE in face
+        assert CALM in face
+        assert "Whoever first wrote" in face
+        assert case.origin.told[0].envelope.id.hex()[:8] in face

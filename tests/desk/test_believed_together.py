@@ -15,7 +15,7 @@ from desk.alarms import Alarm, Sign
 from desk.cases import Cases
 from desk.config import Membership
 from desk.desk import Desk, enrol
-from desk.errors import AlreadySyncing, DeskError, NotEnrolled, RosterNotTrusted
+from desk.errors import AlreadySyncing, DeskError, NotEnrolled, RosterNotTrusted, StoreDamaged
 from desk.evidence import views
 from desk.locks import alone
 from desk.pages.app import create_pages
@@ -388,13 +388,14 @@ def test_where_there_is_nothing_new_no_signature_is_checked(
     assert checked == [server.note]
 
 
+@pytest.mark.parametrize("harm", ["note=x'ff'", "hash=CAST(x'00' || substr(hash, 2) AS BLOB)"])
 def test_a_note_that_was_altered_here_is_put_right_by_the_server(
-    desk: Desk, server: FakeServer
+    desk: Desk, server: FakeServer, harm: str
 ) -> None:
     """By a program that never believed it: one that runs still has it in its memory."""
     with desk.store._connection() as connection:
-        connection.execute("UPDATE rosters SET note=?", (b"altered",))
-    with pytest.raises(NotEnrolled, match="Enrol again"):
+        connection.execute(f"UPDATE rosters SET {harm}")  # noqa: S608  # ours
+    with pytest.raises(StoreDamaged, match="was damaged on its disk"):
         another(desk).trust.in_force(TODAY)
     enrol(desk.home, desk.keyring, server.url, desk.trust.root.to_text(), today=desk.today)
     assert another(desk).trust.in_force(TODAY).epoch == 1

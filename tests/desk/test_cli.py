@@ -40,6 +40,7 @@ from tests.support.ports import free_ports
 
 if TYPE_CHECKING:
     from desk.desk import Desk
+    from tests.desk.conftest import Synced
     from tests.desk.running import Run
     from tests.desk.server import FakeServer
 
@@ -497,6 +498,17 @@ def test_help_names_every_json_shape() -> None:
     for command in ("sync", "list", "show", "open", "verify", "alarms", "identity", "rules", "due"):
         assert "--json: " in CliRunner().invoke(main, [command, "--help"]).output
     assert "info_requested" in done(CliRunner().invoke(main, ["rules"]))
+
+
+def test_the_shape_of_show_names_whatever_it_says_of_a_message(
+    run: Run, reporter: Reporter, sync: Synced
+) -> None:
+    sync(*reporter.report(), *reporter.follow_up("hello"))
+    (message,) = json.loads(done(run("show", reporter.case.hex(), "--json")))["conversation"]
+    told = done(CliRunner().invoke(main, ["show", "--help"]))
+    shape = told.partition('"conversation"')[2].partition('"journal"')[0]
+    assert [name for name in message if f'"{name}"' not in shape] == []
+    assert "elsewhere: a reply to another receipt" in told
 
 
 def test_the_folder_comes_from_the_environment(tmp_path: Path) -> None:

@@ -45,10 +45,9 @@ ANOTHER_TYPE, NO_HEX, NO_UTF_8, SHORT = "-1.5", "'\u00e9'", "CAST(x'ff41' AS TEX
 FITS = {
     # Any text is a fact's, and SQLite makes a text of a number there.
     "value": (ANOTHER_TYPE, NO_HEX),
-    # What they hold is sealed, or signed: the seal tells.
+    # What they hold is sealed: the seal tells.
     "wraps": (SHORT,),
     "manifest": (SHORT,),
-    "note": (SHORT,),
 }
 
 
@@ -136,13 +135,15 @@ def test_a_header_of_a_suite_that_is_none_of_ours_is_damage(full: Desk) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
+        "UPDATE rosters SET hash = CAST(x'00ff' || substr(hash, 3) AS BLOB)",
+        "UPDATE rosters SET note = CAST(note || x'0a' AS BLOB)",
         "UPDATE alarms SET sign = 'too-manz'",
         "UPDATE alarms SET case_id = 'z' || substr(case_id, 2)",
         "UPDATE facts SET value = 'y' || value",
         "UPDATE envelopes SET case_id = CAST(x'00' || substr(case_id, 2) AS BLOB)",
         "ALTER TABLE facts RENAME COLUMN value TO vblue",
     ],
-    ids=["sign", "case of an alarm", "facts", "case of an envelope", "schema"],
+    ids=["roster's hash", "roster", "sign", "case of an alarm", "facts", "case of one", "schema"],
 )
 def test_every_command_says_how_what_was_damaged_comes_again(
     full: Desk, run: Run, statement: str

@@ -24,7 +24,7 @@ from desk.sync import synchronise
 from desk.work import allowed, mark, set_state, write_note
 from tests.desk.journal import READY
 from tests.desk.test_sending import POSTS, copy_of
-from tests.desk.world import TODAY, Row, make_desk
+from tests.desk.world import TODAY, Reporter, Row, make_desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from desk.store import Envelope
     from desk.sync import SyncReport
     from tests.desk.server import FakeServer
-    from tests.desk.world import Reporter, World
+    from tests.desk.world import World
 
     Read = Callable[[], Case]
     Synced = Callable[..., SyncReport]
@@ -337,6 +337,29 @@ def test_an_answer_that_was_sealed_anew_differs_by_its_day_alone(
     days = sorted((one.body.author_day, one.body.status) for one in read().replies)
     assert days == [(TODAY, "examined"), (TODAY + 1, None)]
     assert not read().unanswered
+
+
+@pytest.mark.parametrize("days", [(0, 1), (1, 0)], ids=["reporter-first", "reporter-last"])
+def test_what_is_sealed_to_another_receipt_does_not_stand_for_what_the_reporter_reads(
+    world: World, reporter: Reporter, report: list[Row], sync: Synced, read: Read,
+    days: tuple[int, int],
+) -> None:  # fmt: skip
+    """A colleague seals one word twice: to the reporter, and to a receipt of somebody else."""
+    body = ReplyBody(text="Complain to X.", author_day=TODAY, status="closed", word=WORD).to_json()
+    keys = (reporter.reply_key, Reporter(world).reply_key)
+    replies = [
+        world.by_operator(
+            Kind.REPLY, reporter.case, body, parents=[report[0].header.hash], reply_key=key,
+            day=Day(TODAY + day),
+        )
+        for key, day in zip(keys, days, strict=True)
+    ]  # fmt: skip
+    sync(*report, *replies)
+    case = read()
+    assert {one.envelope.id for one in case.messages} == {one.id for one in replies}
+    assert [one.envelope.id for one in case.replies] == [replies[0].id]
+    assert (case.public_status, case.unanswered) == ("closed", False)
+    assert [one.sign for one in case.alarms] == [Sign.REPLY_ELSEWHERE]
 
 
 def test_a_flood_of_one_id_costs_about_as_much_as_it_is_large(

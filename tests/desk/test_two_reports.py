@@ -221,7 +221,7 @@ def test_what_is_handed_over_has_all_of_them_and_says_so(
     page = report_page(read(), desk.rules, []).decode()
     assert KNIFE["description"] in page
     assert CALM in page
-    assert "More than one report" in page
+    assert "Several people wrote" in page
     told = json.loads(json.dumps(case_json(desk, read())))
     assert [one["fields"]["description"] for one in told["other_reports"]] == [CALM]
     assert (told["report"], told["report_is_sure"]) == (true[0].id.hex(), False)

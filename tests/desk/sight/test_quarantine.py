@@ -373,3 +373,25 @@ def test_copies_of_what_is_not_here_are_closed_alone(
     assert set(read().work.quarantined) == {row.id.hex() for row in copies}
     # The file that the first is a copy of is known by its id alone: it is closed with it.
     assert [one.problem for one in views(desk, read())] == ["quarantined"] * 3
+
+
+@pytest.mark.claim("C-FORGED")
+@pytest.mark.parametrize("together", [False, True], ids=["beside", "nobody can tell"])
+def test_what_another_report_calls_the_original_of_a_file_closes_it_for_nobody(
+    desk: Desk, reporter: Reporter, sync: Synced, read: Read,
+    together: bool,  # noqa: FBT001  # one of two worlds
+) -> None:  # fmt: skip
+    """A server's own report says so, and its file is rightly closed in a case of the server's."""
+    mine = reporter.evidence("photo-1.jpg", "image/jpeg", PHOTO)
+    true = reporter.report([mine])
+    thief, elsewhere = Reporter(reporter.world, case=reporter.case), Reporter(reporter.world)
+    planted = thief.evidence("x", "image/jpeg", PHOTO + b"x", removed=(), original_of=mine.id)
+    same = elsewhere.evidence("y", "image/jpeg", PHOTO + b"x")
+    if not together:
+        sync(*true)
+    sync(*true, *thief.report([planted]), *elsewhere.report([same]))
+    assert len(views(desk, read())) == (2 if together else 1)
+    shut(desk, Cases(desk).find(elsewhere.case.hex()), same.id.hex())
+    found = {one.id: one.problem for one in views(desk, read())}
+    assert found.pop(mine.id.hex()) == ""
+    assert set(found.values()) == ({"quarantined"} if together else set())

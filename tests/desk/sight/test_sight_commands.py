@@ -215,39 +215,65 @@ def test_a_copy_of_words_is_shown_and_signed_only_after_a_yes(
     assert read().work.of(acts.REDACTION) == ()
 
 
+@pytest.mark.claim("C-REDACTED")
+@pytest.mark.usefixtures("desk")
+def test_a_yes_signs_the_words_that_were_named_in_the_command(
+    run: Run, ref: str, read: Read
+) -> None:
+    done(run("redact", ref, "--answer", "description", "--words", "samira", input="y\n"))
+    assert len(read().work.of(acts.REDACTION)) == 1
+
+
 @pytest.mark.usefixtures("desk")
 def test_words_are_asked_for_so_that_no_history_has_them(run: Run, ref: str) -> None:
-    told = done(
-        run("redact", ref, "--answer", "description", "--words", "-", input="samira\nit\n\ny\n")
-    )
+    words = ("redact", ref, "--answer", "description", "--words", "-", "--yes")
+    told = done(run(*words, input="samira\nit\n"))
     assert told.startswith("▮▮▮ Alaoui took ▮▮▮.\nsamira: found 1 time\nit: found 1 time\n")
     # None of those that were given beside it is passed over.
-    both = done(
-        run(
-            "redact", ref, "--answer", "description", "--words", "-", "--words", "alaoui",
-            input="it\n\ny\n",
-        )
-    )  # fmt: skip
+    both = done(run(*words, "--words", "alaoui", input="it\n"))
     assert both.startswith("Samira ▮▮▮ took ▮▮▮.\nalaoui: found 1 time\nit: found 1 time\n")
     done(run("quarantine", ref, "photo-1.jpg", "--text", "-", input="seen at once\n"))
     assert "seen at once" in done(run("show", ref))
 
 
-@pytest.mark.usefixtures("desk")
-@pytest.mark.parametrize("piped", ["samira\nit\n", "samira\r\nit", "samira\nit\n\ny\n"])
-def test_the_end_of_what_is_piped_ends_the_words(run: Run, ref: str, piped: str) -> None:
+@pytest.mark.claim("C-REDACTED")
+@pytest.mark.parametrize(
+    "piped",
+    ["samira\nit\n", "samira\r\n\r\nit", "\n\nsamira\n\n \n\nit\n\n\n", "samira\n\t\nit\n"],
+    ids=["lines", "no-last-end", "empty-lines", "blank-line"],
+)
+def test_only_the_end_of_what_is_piped_ends_the_words(
+    run: Run, desk: Desk, ref: str, read: Read, piped: str
+) -> None:
     words = ("redact", ref, "--answer", "description", "--words", "-")
     told = done(run(*words, "--yes", input=piped))
     assert told.startswith("▮▮▮ Alaoui took ▮▮▮.\nsamira: found 1 time\nit: found 1 time\n")
+    copy = next(one for one in views(desk, read()) if one.is_copy)
+    assert shown.words(desk, read(), copy.id) == "▮▮▮ Alaoui took ▮▮▮."
+
+
+@pytest.mark.claim("C-REDACTED")
+@pytest.mark.usefixtures("desk")
+def test_piped_words_answer_no_question_and_are_shown_and_not_signed(
+    run: Run, ref: str, read: Read
+) -> None:
+    words = ("redact", ref, "--answer", "description", "--words", "-")
+    refused = run(*words, input="samira\n\nit\n")
+    assert refused.exit_code == 1
+    assert refused.stdout.startswith("▮▮▮ Alaoui took ▮▮▮.\nsamira: found 1 time\n")
+    assert "signed with --yes alone" in refused.stderr
+    # Nor is an answer taken for what it was before: a word like the others, and none of the text.
+    answered = run(*words, input="samira\n\nyes\n")
+    assert (answered.exit_code, "nowhere in it: “yes”" in answered.stderr) == (1, True)
+    assert read().work.of(acts.REDACTION) == ()
 
 
 @pytest.mark.usefixtures("desk")
-def test_piped_words_alone_sign_nothing(run: Run, ref: str, read: Read) -> None:
-    words = ("redact", ref, "--answer", "description", "--words", "-")
-    for piped in ("samira\n", b"\xff\n", ""):
-        refused = run(*words, *(() if piped else ("--yes",)), input=piped)
-        assert refused.exit_code == 1
-        assert isinstance(refused.exception, SystemExit)
+def test_what_is_piped_and_is_no_words_signs_nothing(run: Run, ref: str, read: Read) -> None:
+    words = ("redact", ref, "--answer", "description", "--words", "-", "--yes")
+    for piped, said in ((b"samira\n\xff\n", "cannot be read as text"), ("", "Nothing is")):
+        refused = run(*words, input=piped)
+        assert (refused.exit_code, said in refused.stderr) == (1, True)
     assert read().work.of(acts.REDACTION) == ()
 
 
