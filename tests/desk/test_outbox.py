@@ -277,8 +277,12 @@ def test_a_case_without_a_report_that_two_people_claim_cannot_be_answered(
     thief = Reporter(reporter.world, case=reporter.case)
     forged = reporter.follow_up("x", signer=thief.sign)
     sync(*reporter.follow_up("Me."), *thief.follow_up("No, me."), *forged)
-    assert read().reply_key is None
-    assert {alarm.sign for alarm in read().alarms} >= {Sign.FOLLOW_UP_UNPROVEN}
+    case = read()
+    assert case.reply_key is None
+    # Each is shown as its writer's: what the thief signed in the reporter's name, as the thief's.
+    writers = {one.body.text: one.of for one in case.follow_ups}
+    assert writers["x"] == writers["No, me."] != writers["Me."]
+    assert {alarm.sign for alarm in case.alarms} >= {Sign.KEYS_CHANGED}
 
 
 def test_a_custodians_desk_writes_nothing_into_a_case(
